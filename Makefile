@@ -1,0 +1,83 @@
+# Every target sets up what it needs. Start with `make help`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+OLDEST := .venv-oldest
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OLDEST_READY := $(OLDEST)/.ready
+
+# pip without its progress, with its warnings and errors.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# Arguments for pytest, as in `make test-fast ARGS="-k cnn"`.
+ARGS ?=
+
+export MPLBACKEND ?= Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart lint types test test-fast test-oldest docs bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make the virtual environment .venv with all that development needs
+
+quickstart: $(READY)  ## set up, then run examples/plot_quickstart.py
+	$(BIN)/python examples/plot_quickstart.py
+
+lint: $(READY)  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy over the nets and the helpers
+	$(BIN)/mypy
+
+test: lint types  ## all that a release needs: lint, types, every test, the oldest versions
+	$(BIN)/python -m pytest $(ARGS)
+	$(MAKE) --no-print-directory test-oldest
+
+test-fast: $(READY)  ## the tests that take under five seconds each
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-oldest: $(OLDEST_READY)  ## the contract with the oldest supported versions
+	$(OLDEST)/bin/python -m pytest tests/test_common.py $(ARGS)
+	$(OLDEST)/bin/python -m pytest -m "not slow" tests/classifiers $(ARGS)
+
+docs: $(READY)  ## build the site into docs/_build/html, running the examples
+	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: $(READY)  ## run the benchmarks
+	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; \
+	else echo "benchmarks/run.py does not exist yet"; fi
+
+clean:  ## remove what was built, the virtual environments too
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info docs/_build docs/auto_examples docs/generated \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find skimgcls tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment with pip in it. Where the system's Python comes without ensurepip
+# (Debian packages it apart), the pip outside installs the one inside.
+define make_venv
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"skimgcls needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another: make PYTHON=...")'
+	@[ -x $(1)/bin/pip ] || "$(PYTHON)" -m venv $(1) >/dev/null 2>&1 || { \
+		"$(PYTHON)" -m venv --clear --without-pip $(1) && \
+		"$(PYTHON)" -m pip --python $(1)/bin/python install --quiet pip; }
+endef
+
+# torch and torchvision go first and together, within the bounds that pyproject.toml states:
+# the two have to match, and nothing else should decide their versions.
+$(READY): pyproject.toml
+	$(call make_venv,$(VENV))
+	@echo "Installing into $(VENV); torch makes this a download of some gigabytes."
+	@$(BIN)/python -c 'import tomllib; deps = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; print(*(d for d in deps if d.startswith("torch")), sep="\n")' > $(VENV)/torch-requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) -r $(VENV)/torch-requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) -e ".[test,docs,plots,bench]"
+	@touch $@
+
+$(OLDEST_READY): tests/oldest-requirements.txt pyproject.toml
+	$(call make_venv,$(OLDEST))
+	@echo "Installing the oldest supported versions into $(OLDEST)."
+	@$(OLDEST)/bin/python $(PIP_INSTALL) -r tests/oldest-requirements.txt
+	@$(OLDEST)/bin/python $(PIP_INSTALL) --no-deps -e .
+	@touch $@

@@ -1,0 +1,66 @@
+"""Configuration of the documentation, built by ``make docs``.
+
+Nothing here reaches for the network: no intersphinx, no remote images, no fetched data.
+"""
+
+import matplotlib as mpl
+
+import skimgcls
+
+mpl.use("Agg")
+
+project = "skimgcls"
+author = "skimgcls developers"
+project_copyright = "2026, skimgcls developers"
+version = release = skimgcls.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "benchmarks_table.rst"]
+default_role = "literal"
+
+autosummary_generate = True
+# numpydoc writes Parameters and Attributes; methods come from the template of the class.
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+# The rendered signature spells the defaults as the source does.
+autodoc_preserve_defaults = True
+autodoc_typehints = "none"
+
+# Every other reference has to be found.
+nitpick_ignore_regex = [
+    # Without intersphinx the pages of other projects are not known.
+    (r"py:.*", r"(sklearn|skorch|torch|numpy|pandas)\..*"),
+    # numpydoc links attributes that are properties; they are told in the list they stand in.
+    (r"py:obj", r"\w+_"),
+]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "backreferences_dir": None,
+    "download_all_examples": False,
+    "plot_gallery": "True",
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skimgcls {release}"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "use_edit_page_button": False,
+}

@@ -1,0 +1,46 @@
+"""Image classification for people who think in scikit-learn."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skimgcls.classifiers import (
+        BaseImageClassifier,
+        CNNImageClassifier,
+        MLPImageClassifier,
+        ModuleImageClassifier,
+    )
+
+__version__ = "0.1.0.dev0"
+
+# Where each public name lives. Importing the package imports none of them: torch takes seconds, and
+# `import skimgcls` should not (scientific Python's SPEC 1, lazy loading of submodules and
+# functions).
+_HOME = {
+    "BaseImageClassifier": "skimgcls.classifiers",
+    "CNNImageClassifier": "skimgcls.classifiers",
+    "MLPImageClassifier": "skimgcls.classifiers",
+    "ModuleImageClassifier": "skimgcls.classifiers",
+    "estimator_checks": "skimgcls",
+}
+
+__all__ = [
+    "BaseImageClassifier",
+    "CNNImageClassifier",
+    "MLPImageClassifier",
+    "ModuleImageClassifier",
+    "estimator_checks",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if home == __name__:
+        return import_module(f"{home}.{name}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,114 @@
+"""Parameters that every classifier has are documented once."""
+
+import inspect
+from typing import TypeVar
+
+_Class = TypeVar("_Class", bound=type)
+
+TRAINING_PARAMETERS = """\
+alpha : float, default=0.1
+    Strength of the weight decay: AdamW's, decoupled from the gradient (Loshchilov and Hutter,
+    "Decoupled Weight Decay Regularization", 2019).
+
+batch_size : int or "auto", default="auto"
+    Images in one step. "auto" is 64, or 128 from 10,000 training images on. Training images that
+    fit in one batch are trained as one, unshuffled.
+
+learning_rate : {"cosine", "constant"}, default="cosine"
+    How the learning rate goes from `learning_rate_init` over the steps of a fit: down to zero along
+    half a cosine (Loshchilov and Hutter, "SGDR", 2017), or not at all. `partial_fit` keeps it
+    constant.
+
+learning_rate_init : float, default=0.002
+    The learning rate of AdamW at the first step.
+
+max_iter : int or "auto", default="auto"
+    Epochs, that is passes over the training images, at most. "auto" makes as many as 2,000 steps
+    take, but no fewer than 12 and no more than 100.
+
+tol : float, default=1e-4
+    An epoch counts as an improvement if the training loss falls by more than this, or with
+    `early_stopping` the validation score rises by more.
+
+n_iter_no_change : int, default=10
+    Stop after this many epochs in a row without improvement.
+
+early_stopping : bool, default=False
+    Watch the accuracy on validation images, stop when it no longer rises, and bring back the
+    weights of the best epoch. The validation images are `X_val` if given to `fit`, else a
+    stratified `validation_fraction` of the training images.
+
+validation_fraction : float, default=0.1
+    Share of the training images set aside by `early_stopping`, between 0 and 1.
+
+class_weight : dict, "balanced" or None, default=None
+    Weight of the loss by label, ``{label: weight}``; a label not named weighs 1. "balanced" weighs
+    a class by the inverse of its share in y. With several labels an image, the weight of the ones
+    of a column against its zeros.
+
+standardize : bool, default=True
+    Shift and scale each channel to mean 0 and standard deviation 1, by statistics that `fit` learns
+    from the training images and that become part of the net. Raw bytes and pixels between 0 and 1
+    then train alike.
+
+image_shape : tuple (height, width) or (height, width, channels), default=None
+    Shape of one image where X holds rows of pixels. None takes rows for square grey images if their
+    number of pixels is a square number, else for images one pixel high.
+
+warm_start : bool, default=False
+    Whether `fit` begins with the weights, and the pixel statistics, of the earlier fit.
+
+device : str, default="auto"
+    torch device to train and predict on. "auto" is a CUDA GPU if there is one, else the processor.
+
+random_state : int, RandomState instance or None, default=None
+    Seed of the weights, the shuffling, the dropout and the validation split. Equal seeds give equal
+    models, bit for bit, with an equal number of torch threads. None draws a new seed.
+
+verbose : int, default=0
+    1 shows a progress bar with loss and validation score."""
+
+FITTED_ATTRIBUTES = """\
+classes_ : ndarray of shape (n_classes,)
+    The labels; with several labels an image, the columns' names or numbers.
+
+image_shape_ : tuple (height, width, channels)
+    Shape of the images seen in `fit`.
+
+n_features_in_ : int
+    Numbers per image: height times width times channels.
+
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Column names, if `fit` was given a DataFrame whose columns all have string names.
+
+n_outputs_ : int
+    Logits the net gives for an image.
+
+out_activation_ : {"softmax", "logistic"}
+    What makes probabilities of logits; "logistic" with several labels an image.
+
+n_iter_ : int
+    Epochs trained.
+
+history_ : DataFrame of shape (n_iter_, 6)
+    For each epoch: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate
+    and seconds. Training figures are means over the epoch's batches while the weights move.
+
+loss_curve_ : list of float
+    Training loss of each epoch; `loss_` is the last, `best_loss_` the lowest.
+
+validation_scores_ : list of float or None
+    Validation accuracy of each epoch, if there were validation images; the highest is
+    `best_validation_score_`.
+
+net_ : skorch.NeuralNet
+    The trained net; ``net_.module_`` is the torch module."""
+
+
+def with_shared_sections(cls: _Class) -> _Class:
+    """Fill ``{training_parameters}`` and ``{fitted_attributes}`` in the docstring of a class."""
+    if cls.__doc__:
+        filled = inspect.cleandoc(cls.__doc__)
+        filled = filled.replace("{training_parameters}", TRAINING_PARAMETERS)
+        cls.__doc__ = filled.replace("{fitted_attributes}", FITTED_ATTRIBUTES)
+    return cls

@@ -1,0 +1,272 @@
+"""From whatever holds pixels to one type: an array of images (n, height, width, channels)."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+# A colour axis this short is taken for one; any longer one is height, width or many bands.
+_COLOUR_CHANNELS = (1, 3, 4)
+# Numbers that the statistics hold in float64 at once: 32 MiB.
+_STATISTICS_VALUES = 2**22
+
+ImageShape = tuple[int, int, int]
+
+
+def check_images(
+    X: Any,
+    *,
+    image_shape: tuple[int, ...] | None = None,
+    fitted_shape: ImageShape | None = None,
+    any_spelling: bool = False,
+    estimator_name: str = "the estimator",
+) -> np.ndarray:
+    """Return X as images of shape (n, height, width, channels), or raise; no pixel is copied if
+    none must be.
+
+    Parameters
+    ----------
+    X : array-like of numbers
+        (n, pixels), (n, height, width) or (n, height, width, channels).
+    image_shape : tuple (height, width) or (height, width, channels), default=None
+        The shape of one image, for rows. None takes it from X: rows are square grey images where
+        their number of pixels is a square number, and one pixel high otherwise.
+    fitted_shape : tuple (height, width, channels), default=None
+        The shape the estimator was fitted on, which X must then have.
+    any_spelling : bool, default=False
+        Take any X of as many numbers per image as `fitted_shape`, since that shape was only a
+        guess.
+    estimator_name : str
+        Used in messages.
+
+    Examples
+    --------
+    >>> check_images([[1, 2, 3, 4]]).shape
+    (1, 2, 2, 1)
+    >>> check_images([[1, 2, 3, 4]], image_shape=(1, 4)).shape
+    (1, 1, 4, 1)
+    >>> check_images(np.zeros((2, 3, 8, 8)))
+    Traceback (most recent call last):
+    ...
+    ValueError: X has shape (2, 3, 8, 8), which looks like channels first. ...
+    """
+    array = as_pixels(X, estimator_name)
+    if fitted_shape is not None:
+        _check_fitted_shape(array, fitted_shape, any_spelling, estimator_name)
+        shape = fitted_shape
+    else:
+        shape = _find_shape(array, image_shape)
+    images = array.reshape(len(array), *shape)
+    _check_finite(images)
+    return images
+
+
+def check_image_shape(image_shape: Any) -> ImageShape:
+    """Return `image_shape` as (height, width, channels), or raise.
+
+    >>> check_image_shape((28, 28))
+    (28, 28, 1)
+    """
+    is_shape = (
+        isinstance(image_shape, tuple | list)
+        and len(image_shape) in (2, 3)
+        and all(isinstance(size, Integral) and int(size) > 0 for size in image_shape)
+    )
+    if not is_shape:
+        raise ValueError(
+            "image_shape must be (height, width) or (height, width, channels), each a positive "
+            f"integer; got {image_shape!r}."
+        )
+    height, width, *channels = (int(size) for size in image_shape)
+    return height, width, channels[0] if channels else 1
+
+
+def as_pixels(X: Any, estimator_name: str) -> np.ndarray:
+    """Return X as a numeric array of 2 to 4 dimensions with at least one image."""
+    X = _unpack_tensor(X)
+    if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "kind", "") == "O":
+        X = _stack(X)
+    _refuse_text(X)
+    array: np.ndarray = check_array(
+        X,
+        dtype="numeric",
+        allow_nd=True,
+        ensure_all_finite=False,
+        estimator=estimator_name,
+        input_name="X",
+    )
+    if array.ndim > 4:
+        raise ValueError(
+            f"X has {array.ndim} dimensions, shape {array.shape}. Expected (n, pixels), "
+            "(n, height, width) or (n, height, width, channels)."
+        )
+    if 0 in array.shape:
+        raise ValueError(f"X holds images without a pixel: its shape is {array.shape}.")
+    return array
+
+
+def _unpack_tensor(X: Any) -> Any:
+    """Return the array behind a torch tensor, which L1 knows by its manners alone."""
+    if not (hasattr(X, "detach") and hasattr(X, "device")):
+        return X
+    if X.device.type != "cpu":
+        raise TypeError(
+            f"X is a tensor on {X.device}. Pass X.cpu(): batches are moved to the device one by "
+            "one."
+        )
+    return X.detach().numpy()
+
+
+def _stack(X: Any) -> Any:
+    """Join a list, Series or object array of images of one shape; leave all else to check_array."""
+    is_listing = hasattr(X, "__len__") and not isinstance(X, str | bytes | dict)
+    items = list(X) if is_listing and getattr(X, "ndim", 1) > 0 else []
+    if not items or not (hasattr(items[0], "shape") or isinstance(items[0], list | tuple)):
+        return X
+    try:
+        images = [np.asarray(_unpack_tensor(item)) for item in items]
+    except ValueError as error:
+        raise ValueError(f"X is ragged inside one of its images: {error}") from error
+    for index, image in enumerate(images):
+        if image.shape != images[0].shape:
+            raise ValueError(
+                f"X is ragged: image {index} has shape {image.shape}, image 0 has "
+                f"{images[0].shape}. Resize all images to one shape first."
+            )
+    return np.stack(images)
+
+
+def _refuse_text(X: Any) -> None:
+    """Raise if X holds text, which check_array would partly read as numbers."""
+    is_frame = hasattr(X, "columns")
+    if not is_frame and getattr(getattr(X, "dtype", None), "kind", "") not in ("O", "S", "U"):
+        return
+    for value in np.asarray(X[:1], dtype=object).ravel():
+        if isinstance(value, str | bytes):
+            raise ValueError(
+                f"X holds text, such as {value!r}. Expected the numbers of the pixels: load the "
+                "images into an array of shape (n, height, width, channels) first."
+            )
+
+
+def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> ImageShape:
+    """Return the (height, width, channels) of the images in `array`."""
+    if image_shape is not None:
+        return _match_shape(array, check_image_shape(image_shape))
+    if array.ndim == 4:
+        if array.shape[1] in _COLOUR_CHANNELS and array.shape[3] > max(_COLOUR_CHANNELS):
+            raise _channels_first_error(array.shape)
+        return array.shape[1:]
+    if array.ndim == 3:
+        return *array.shape[1:], 1
+    side = int(np.sqrt(array.shape[1]))
+    if side * side == array.shape[1]:
+        return side, side, 1
+    return 1, array.shape[1], 1
+
+
+def _match_shape(array: np.ndarray, shape: ImageShape) -> ImageShape:
+    """Return `shape` if the images of `array` have it, or raise."""
+    if _spells(array.shape, shape) or (array.ndim == 2 and array.shape[1] == np.prod(shape)):
+        return shape
+    if array.ndim == 2:
+        raise ValueError(
+            f"image_shape={shape} makes {np.prod(shape)} pixels, but the rows of X hold "
+            f"{array.shape[1]}."
+        )
+    raise ValueError(
+        f"image_shape={shape} was asked for, but X has shape {array.shape}, that is images of "
+        f"{array.shape[1:]}. Drop image_shape, or resize the images."
+    )
+
+
+def _spells(shape: tuple[int, ...], image_shape: ImageShape) -> bool:
+    """Tell whether an array of `shape` spells images of `image_shape` in 3 or 4 dimensions."""
+    return shape[1:] == image_shape or (len(shape) == 3 and (*shape[1:], 1) == image_shape)
+
+
+def _channels_first_error(shape: tuple[int, ...]) -> ValueError:
+    return ValueError(
+        f"X has shape {shape}, which looks like channels first. Expected (n, height, width, "
+        "channels): use X.transpose(0, 2, 3, 1), or X.permute(0, 2, 3, 1) for a tensor. If these "
+        f"really are images {shape[1]} pixel(s) high, say so with image_shape={shape[1:]}."
+    )
+
+
+def _check_fitted_shape(
+    array: np.ndarray, fitted_shape: ImageShape, any_spelling: bool, estimator_name: str
+) -> None:
+    """Raise if the images of `array` do not have the shape the estimator was fitted on."""
+    n_features = int(np.prod(fitted_shape))
+    n_given = int(np.prod(array.shape[1:]))
+    if _spells(array.shape, fitted_shape):
+        return
+    if n_given == n_features and (array.ndim == 2 or any_spelling):
+        return
+    if array.shape == fitted_shape or (*array.shape, 1) == fitted_shape:
+        raise ValueError(
+            f"X has shape {array.shape}: that is one image, and {estimator_name} expects a batch "
+            "of them. Pass X[np.newaxis]."
+        )
+    if array.ndim == 2:
+        # The words are scikit-learn's, which its checks look for.
+        raise ValueError(
+            f"X has {n_given} features, but {estimator_name} is expecting {n_features} features as "
+            f"input: the pixels of images of shape {fitted_shape}."
+        )
+    height, width, channels = fitted_shape
+    if array.shape[1:] == (channels, height, width):
+        raise _channels_first_error(array.shape)
+    raise ValueError(
+        f"X holds images of shape {array.shape[1:]}, but {estimator_name} was fitted on images of "
+        f"shape {fitted_shape} (height, width, channels). Resize or convert them to that."
+    )
+
+
+def _check_finite(images: np.ndarray) -> None:
+    """Raise on NaN and infinity, naming the first image that holds one."""
+    # A sum is a cheap first look: it is finite if all is, short of an overflow.
+    if images.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(images, dtype=np.float64)):
+            return
+    bad = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+    if len(bad):
+        what = "NaN" if np.isnan(images[bad[0]]).any() else "infinity"
+        raise ValueError(
+            f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
+            f"{bad[0]}. Remove or repair them."
+        )
+
+
+def channel_statistics(
+    images: np.ndarray, weights: np.ndarray | None, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel over the weighted rows; a constant
+    channel has a deviation of 1.
+
+    The sums run over blocks of images in float64, so that no copy of all is made, and so that bytes
+    and floats of the same value give the same figures.
+
+    >>> channel_statistics(np.array([[[[1.0]]], [[[3.0]]]]), None, np.arange(2))
+    (array([2.]), array([1.]))
+    """
+    weights = np.ones(len(images)) if weights is None else weights
+    block = max(1, _STATISTICS_VALUES // int(np.prod(images.shape[1:])))
+
+    def mean_of(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        total = np.zeros(images.shape[3])
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block]
+            values = function(np.ascontiguousarray(images[part], dtype=np.float64))
+            total += weights[part] @ values.mean(axis=(1, 2))
+        return total / weights[rows].sum()
+
+    mean = mean_of(lambda values: values)
+    deviation = np.sqrt(mean_of(lambda values: (values - mean) ** 2))
+    # Less than rounding leaves of a constant channel is no spread.
+    is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, np.where(is_constant, 1.0, deviation)

@@ -1,0 +1,54 @@
+"""One seed in, the caller's generators untouched."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return the seed that `random_state` stands for.
+
+    None draws fresh entropy from the operating system, not from NumPy's global generator, which is
+    the caller's. A RandomState instance is advanced, as everywhere in scikit-learn.
+
+    >>> draw_seed(0) == draw_seed(0)
+    True
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def spawn_seed(seed: int, step: int) -> int:
+    """Return the seed of the `step`-th piece of work of a run that began with `seed`.
+
+    A continued fit draws anew at each step, and alike whether or not it was pickled in between.
+    """
+    return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.RandomState]:
+    """Seed torch inside the block, and give a NumPy generator of the same seed.
+
+    torch's generators of the processor and of `device` are put back on the way out, whatever
+    happens inside.
+
+    >>> before = torch.get_rng_state()
+    >>> with seeded(0) as rng:
+    ...     _ = torch.rand(3), rng.rand(3)
+    >>> torch.equal(before, torch.get_rng_state())
+    True
+    """
+    device = torch.device(device)
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        # Not torch.manual_seed: it would seed the GPUs as well, also those not put back.
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield np.random.RandomState(seed)

@@ -1,0 +1,13 @@
+"""Image classifiers: scikit-learn citizens with a torch net inside."""
+
+from skimgcls.classifiers._base import BaseImageClassifier
+from skimgcls.classifiers._cnn import CNNImageClassifier
+from skimgcls.classifiers._mlp import MLPImageClassifier
+from skimgcls.classifiers._module import ModuleImageClassifier
+
+__all__ = [
+    "BaseImageClassifier",
+    "CNNImageClassifier",
+    "MLPImageClassifier",
+    "ModuleImageClassifier",
+]

@@ -1,0 +1,84 @@
+"""A plain convolutional net."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from skimgcls.nets._layers import ACTIVATIONS, DenseHead
+
+
+class CNN(nn.Module):
+    """Convolutions, each followed by a max-pooling and an activation, then dense layers.
+
+    Parameters
+    ----------
+    image_shape : tuple (height, width, channels)
+    n_outputs : int
+    conv_channels : sequence of int
+        Output channels of each convolution.
+    kernel_size : int
+        Side of the convolutions' windows.
+    padding : {"same", "valid"}
+        Keep the size of the image, or lose ``kernel_size - 1`` pixels a side at each convolution.
+    pool_sizes : sequence of int
+        Side of the pooling windows, one for each convolution; 1 pools nothing.
+    hidden_layer_sizes : sequence of int
+    activation : {"relu", "tanh", "logistic", "identity"}
+    dropout : float
+        Share of each dense hidden layer's outputs set to zero in training.
+
+    Notes
+    -----
+    A map that has grown smaller than a window is padded to the window, or pooled by as much as
+    there is, so that an image of any size leaves at least one pixel.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        n_outputs: int,
+        *,
+        conv_channels: Sequence[int] = (32, 64),
+        kernel_size: int = 3,
+        padding: str = "same",
+        pool_sizes: Sequence[int] = (2, 2),
+        hidden_layer_sizes: Sequence[int] = (128,),
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        *size, channels = image_shape
+        layers: list[nn.Module] = []
+        for out_channels, pool in zip(conv_channels, pool_sizes, strict=True):
+            margin = _margins(size, kernel_size) if padding == "valid" else padding
+            layers.append(nn.Conv2d(channels, out_channels, kernel_size, padding=margin))
+            if padding == "valid":
+                size = [max(side - kernel_size + 1, 1 + (kernel_size - side) % 2) for side in size]
+            window = [min(pool, side) for side in size]
+            # The maximum before the activation: an activation that never falls commutes with it,
+            # and has a fraction of the values left to do.
+            if max(window) > 1:
+                layers.append(nn.MaxPool2d((window[0], window[1])))
+                size = [side // span for side, span in zip(size, window, strict=True)]
+            layers.append(ACTIVATIONS[activation]())
+            channels = out_channels
+        self.body = nn.Sequential(*layers)
+        self.head = DenseHead(
+            size[0] * size[1] * channels,
+            n_outputs,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            dropout=dropout,
+        )
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, n_outputs) of a batch (n, channels, height, width)."""
+        logits: torch.Tensor = self.head(self.body(batch))
+        return logits
+
+
+def _margins(size: Sequence[int], kernel_size: int) -> tuple[int, int]:
+    """Return the padding that brings a map smaller than the window up to it."""
+    height, width = (max(0, -(-(kernel_size - side) // 2)) for side in size)
+    return height, width

@@ -1,0 +1,235 @@
+"""The house rules, read from the source without running it.
+
+The rooms are drawn for people in ``docs/developers/architecture.rst``; the table here is the same
+drawing, and a test holds the two together.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "skimgcls"
+ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
+
+# Layer -> its rooms; a room is a set of modules that may know each other.
+LAYERS = {
+    5: [{"estimator_checks"}],
+    4: [{"classifiers"}],
+    3: [{"_training", "_callbacks"}],
+    2: [{"nets"}],
+    1: [{"_images", "_targets", "_rng", "_device", "_sklearn_compat", "_docstrings", "_params"}],
+}
+# The front door stands above all rooms: it may name any of them, and none may import from it.
+FRONT_DOOR = "__init__"
+
+SKORCH_ROOM = {"_training", "_callbacks"}
+LONGEST_FUNCTION = 60
+LONGEST_FILE = 400
+
+LAYER_OF = {name: layer for layer, rooms in LAYERS.items() for room in rooms for name in room}
+ROOM_OF = {name: frozenset(room) for rooms in LAYERS.values() for room in rooms for name in room}
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+every_source = pytest.mark.parametrize(
+    "path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE))
+)
+
+
+def top_name(path):
+    """The name in the table that a file belongs to: ``nets/_mlp.py`` to ``nets``."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def is_module(dotted):
+    where = ROOT.joinpath(*dotted.split("."))
+    return where.is_dir() or where.with_suffix(".py").is_file()
+
+
+def imported_modules(tree):
+    """Every dotted name that a file imports, as ``(line, name)``, wherever the import stands.
+
+    ``from a.b import c`` counts as ``a.b.c``: for a module that is its name, and for a function or
+    a class it begins with the name of its module.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def own_imports(path):
+    """The tops of ``skimgcls`` that a file imports; the package itself counts as the door."""
+    for line, dotted in imported_modules(parse(path)):
+        parts = dotted.split(".")
+        if parts[0] != "skimgcls":
+            continue
+        inside = len(parts) > 1 and is_module(".".join(parts[:2]))
+        yield line, parts[1] if inside else FRONT_DOOR
+
+
+def foreign_imports(path):
+    """Packages from outside the standard library that a file imports, with their lines."""
+    for line, dotted in imported_modules(parse(path)):
+        package = dotted.split(".")[0]
+        if package not in sys.stdlib_module_names and package != "skimgcls":
+            yield line, package
+
+
+def functions(tree):
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def public_classes(path):
+    classes = [node.name for node in parse(path).body if isinstance(node, ast.ClassDef)]
+    return [name for name in classes if not name.startswith("_")]
+
+
+def body_length(function):
+    """Lines from the first statement to the last, the docstring not counted."""
+    body = function.body
+    if ast.get_docstring(function) is not None:
+        body = body[1:]
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def page_rooms():
+    """The rooms as the documentation draws them: ``L3  _training, _callbacks   what it is``."""
+    drawn = {}
+    for line in ARCHITECTURE_PAGE.read_text(encoding="utf-8").splitlines():
+        match = re.match(r"\s+L(\d)\s{2,}(\S.*?)(?:\s{2,}.*)?$", line)
+        if match:
+            rooms = [room.split(",") for room in match[2].split("|")]
+            drawn[int(match[1])] = [{name.strip() for name in room} for room in rooms]
+    return drawn
+
+
+# The table
+
+
+def test_the_table_and_the_package_have_the_same_rooms():
+    found = {top_name(path) for path in SOURCES} - {FRONT_DOOR}
+    assert found == set(LAYER_OF)
+
+
+def test_the_documentation_draws_the_same_rooms():
+    assert page_rooms() == LAYERS
+
+
+# Imports
+
+
+@every_source
+def test_imports_go_down(path):
+    here = top_name(path)
+    if here == FRONT_DOOR:
+        return
+    wrong = [
+        f"line {line}: {here} (L{LAYER_OF[here]}) imports {there}"
+        for line, there in own_imports(path)
+        if there not in ROOM_OF[here] and LAYER_OF.get(there, 9) >= LAYER_OF[here]
+    ]
+    assert not wrong
+
+
+def test_the_rooms_do_import_each_other():
+    """The rule above would hold for any code whose imports were not found."""
+    seen = {(top_name(path), there) for path in SOURCES for _, there in own_imports(path)}
+    assert {("classifiers", "_training"), ("classifiers", "nets")} <= seen
+
+
+@every_source
+def test_no_relative_imports(path):
+    relative = [
+        node.lineno
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.ImportFrom) and node.level > 0
+    ]
+    assert not relative
+
+
+def test_skorch_has_one_room():
+    users = {
+        top_name(path)
+        for path in SOURCES
+        if "skorch" in {name for _, name in foreign_imports(path)}
+    }
+    assert users
+    assert users <= SKORCH_ROOM
+
+
+def test_nets_know_torch_alone():
+    nets = [path for path in SOURCES if top_name(path) == "nets"]
+    assert {name for path in nets for _, name in foreign_imports(path)} == {"torch"}
+
+
+@every_source
+def test_private_names_of_scikit_learn_have_one_file(path):
+    if path.name == "_sklearn_compat.py":
+        return
+    private = [
+        f"line {line}: {dotted}"
+        for line, dotted in imported_modules(parse(path))
+        if dotted.startswith("sklearn.")
+        and any(part.startswith("_") and part != "__version__" for part in dotted.split("."))
+    ]
+    assert not private
+
+
+def test_importing_the_package_is_light():
+    heavy = ["torch", "torchvision", "skorch", "sklearn", "pandas", "numpy", "scipy"]
+    code = f"import sys, skimgcls; print(*(name for name in {heavy} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+# Size
+
+
+@every_source
+def test_one_public_class_a_file(path):
+    """A room that is one private file, such as ``_callbacks.py``, has nothing public in it."""
+    assert top_name(path).startswith("_") or len(public_classes(path)) <= 1
+
+
+def test_the_public_classifiers_are_found():
+    found = {
+        name for path in SOURCES if top_name(path) == "classifiers" for name in public_classes(path)
+    }
+    assert {"BaseImageClassifier", "CNNImageClassifier"} <= found
+
+
+@every_source
+def test_a_function_fits_in_the_eye(path):
+    lengths = {function.name: body_length(function) for function in functions(parse(path))}
+    long = {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
+    assert not long
+
+
+def test_the_lengths_are_measured():
+    source = 'def f():\n    """Doc."""\n    a = 1\n\n    return a\n'
+    assert body_length(functions(ast.parse(source))[0]) == 3
+
+
+@every_source
+def test_a_file_is_read_in_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@every_source
+def test_the_package_does_not_print(path):
+    names = [node for node in ast.walk(parse(path)) if isinstance(node, ast.Name)]
+    assert [node.lineno for node in names if node.id == "print"] == []
