@@ -203,6 +203,26 @@ class ImageNet(NeuralNet):
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return []
 
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        # Several events a batch, which most callbacks do not listen to.
+        getattr(self, method_name)(self, **cb_kwargs)
+        for _, callback in self.callbacks_:
+            if getattr(type(callback), method_name) is not getattr(Callback, method_name):
+                getattr(callback, method_name)(self, **cb_kwargs)
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, torch.Tensor]:
+        # Without the closure that only optimizers of several evaluations a step need.
+        self._zero_grad_optimizer()
+        step: dict[str, torch.Tensor] = self.train_step_single(batch, **fit_params)
+        self.notify(
+            "on_grad_computed",
+            named_parameters=self.get_all_learnable_params(),
+            batch=batch,
+            training=True,
+        )
+        self._step_optimizer(None)
+        return step
+
     def _set_training(self, training: bool = True) -> None:
         # Walking through all modules at every batch costs a small net a tenth of its time.
         if self.module_.training != training:

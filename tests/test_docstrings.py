@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from ast import literal_eval
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_the_default_documented_is_the_default(classifier):
     text = section(classifier, "Parameters")
     for name, parameter in inspect.signature(classifier).parameters.items():
         documented = re.search(rf"^{name} : .*default=(.*)$", text, flags=re.MULTILINE)[1]
-        assert eval(documented) == parameter.default, name
+        assert literal_eval(documented) == parameter.default, name
 
 
 @every_classifier

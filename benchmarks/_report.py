@@ -1,0 +1,49 @@
+"""Figures, and the table they make."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, what is promised, and what came out."""
+
+    what: str
+    promise: str
+    figure: str
+    kept: bool
+
+
+def ratio_row(what, ours, theirs, *, at_most):
+    """Compare seconds measured in turn: ours against theirs, pair by pair."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    figure = (
+        f"{median(ratios):.2f}x (pairs {min(ratios):.2f} to {max(ratios):.2f}; medians "
+        f"{_seconds(median(ours))} and {_seconds(median(theirs))}, minima "
+        f"{_seconds(min(ours))} and {_seconds(min(theirs))})"
+    )
+    return Row(what, f"at most {at_most:.2f}x", figure, median(ratios) <= at_most)
+
+
+def accuracy_row(what, accuracies, *, at_least, seconds=None):
+    """Hold the mean accuracy of several runs against what is promised."""
+    mean = sum(accuracies) / len(accuracies)
+    spread = f" ({min(accuracies):.4f} to {max(accuracies):.4f}, {len(accuracies)} runs"
+    spread += f", fit in {seconds:.0f} s)" if seconds else ")"
+    return Row(what, f"at least {at_least}", f"{mean:.4f}{spread}", mean >= at_least)
+
+
+def show(rows):
+    """Print rows for a person, or as JSON if the script was called with ``--json``."""
+    for row in rows:
+        if "--json" in sys.argv:
+            print(json.dumps(asdict(row)), flush=True)
+        else:
+            mark = "kept" if row.kept else "BROKEN"
+            print(f"{row.what}\n    {row.promise}: {row.figure}  [{mark}]", flush=True)
+
+
+def _seconds(value):
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"

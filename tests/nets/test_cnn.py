@@ -1,0 +1,127 @@
+"""A plain convolutional net."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from skimgcls.nets import ACTIVATIONS, CNN
+
+few = settings(deadline=None, max_examples=50)
+sides = st.integers(1, 12)
+
+
+def n_weights(module):
+    return sum(weights.numel() for weights in module.parameters())
+
+
+def layers(module):
+    kinds = (nn.Conv2d, nn.MaxPool2d, nn.Linear, nn.Dropout, *ACTIVATIONS.values())
+    return [layer for layer in module.modules() if isinstance(layer, kinds)]
+
+
+def names(module):
+    return [type(layer).__name__ for layer in layers(module)]
+
+
+@few
+@given(
+    height=sides,
+    width=sides,
+    channels=st.integers(1, 3),
+    kernel_size=st.integers(1, 7),
+    padding=st.sampled_from(["same", "valid"]),
+    pool_sizes=st.lists(st.integers(1, 5), max_size=4),
+)
+def test_an_image_of_any_size_leaves_at_least_one_pixel(
+    height, width, channels, kernel_size, padding, pool_sizes
+):
+    module = CNN(
+        (height, width, channels),
+        5,
+        conv_channels=[3] * len(pool_sizes),
+        kernel_size=kernel_size,
+        padding=padding,
+        pool_sizes=pool_sizes,
+        hidden_layer_sizes=[],
+    )
+    batch = torch.zeros(2, channels, height, width)
+    maps = module.body(batch)
+    assert min(maps.shape) >= 1
+    # As many features as the head was made for.
+    assert maps[0].numel() == layers(module.head)[-1].in_features
+    assert module(batch).shape == (2, 5)
+
+
+def test_the_weights_of_a_small_net_for_32_by_32_colour_images_are_122570():
+    module = CNN(
+        (32, 32, 3),
+        10,
+        conv_channels=(32, 64, 64),
+        pool_sizes=(2, 2, 1),
+        padding="valid",
+        hidden_layer_sizes=(64,),
+    )
+    # 32 -> 30 -> 15 -> 13 -> 6 -> 4 pixels a side.
+    convolutions = (3 * 9 * 32 + 32) + (32 * 9 * 64 + 64) + (64 * 9 * 64 + 64)
+    dense = (4 * 4 * 64 * 64 + 64) + (64 * 10 + 10)
+    assert n_weights(module) == convolutions + dense == 122_570
+
+
+def test_convolutions_then_dense_layers_then_logits():
+    module = CNN((28, 28, 1), 10, dropout=0.5)
+    block = ["Conv2d", "MaxPool2d", "ReLU"]
+    assert names(module) == [*block, *block, "Linear", "ReLU", "Dropout", "Linear"]
+    outputs = [len(layer.weight) for layer in layers(module) if hasattr(layer, "weight")]
+    assert outputs == [32, 64, 128, 10]
+
+
+def test_a_pool_of_one_is_no_pool():
+    module = CNN((8, 8, 1), 2, conv_channels=(4, 4), pool_sizes=(1, 2))
+    assert names(module)[:5] == ["Conv2d", "ReLU", "Conv2d", "MaxPool2d", "ReLU"]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+def test_pooling_before_the_activation_is_pooling_after_it(activation):
+    module = CNN((6, 6, 2), 2, conv_channels=(3,), pool_sizes=(2,), activation=activation)
+    convolution, pool, act = module.body
+    batch = torch.rand(4, 2, 6, 6) - 0.5
+    torch.testing.assert_close(module.body(batch), pool(act(convolution(batch))))
+
+
+def test_a_map_smaller_than_the_window_is_padded_to_it_and_pooled_by_what_there_is():
+    module = CNN((1, 9, 1), 2, conv_channels=(2,), kernel_size=4, padding="valid", pool_sizes=(4,))
+    # The odd three pixels that lack in height are padded by two rows a side: two rows come out.
+    assert module.body[0](torch.zeros(1, 1, 1, 9)).shape == (1, 2, 2, 6)
+    assert module.body(torch.zeros(1, 1, 1, 9)).shape == (1, 2, 1, 1)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 3, 4])
+def test_same_padding_keeps_the_size_and_says_nothing_whatever_the_kernel(kernel_size):
+    module = CNN((5, 7, 1), 2, kernel_size=kernel_size, conv_channels=(4,), pool_sizes=(1,))
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    try:
+        assert module.body(torch.zeros(1, 1, 5, 7)).shape == (1, 4, 5, 7)
+    finally:
+        torch.set_warn_always(before)
+
+
+def test_without_convolutions_dense_layers_remain():
+    module = CNN((4, 4, 3), 2, conv_channels=(), pool_sizes=(), hidden_layer_sizes=(5,))
+    assert names(module) == ["Linear", "ReLU", "Linear"]
+    assert layers(module.head)[0].in_features == 48
+
+
+def test_a_pool_size_is_needed_for_each_convolution():
+    with pytest.raises(ValueError, match="shorter"):
+        CNN((8, 8, 1), 2, conv_channels=(4, 4), pool_sizes=(2,))
+
+
+def test_the_memory_layout_does_not_matter():
+    module = CNN((8, 8, 3), 4)
+    batch = torch.rand(3, 3, 8, 8)
+    logits = module(batch)
+    last = batch.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(module.to(memory_format=torch.channels_last)(last), logits)

@@ -1,0 +1,82 @@
+"""The loss that logits are trained on."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import log_loss
+
+from skimgcls.nets import WeightedLoss
+
+few = settings(deadline=None, max_examples=50)
+N, K = 5, 3
+logits_of_a_batch = arrays(np.float64, (N, K), elements=st.floats(-20, 20)).map(torch.from_numpy)
+labels = arrays(np.int64, N, elements=st.integers(0, K - 1)).map(torch.from_numpy)
+indicators = arrays(np.float32, (N, K), elements=st.sampled_from([0, 1])).map(torch.from_numpy)
+counts = arrays(np.int64, N, elements=st.integers(0, 3)).filter(np.any).map(torch.from_numpy)
+
+
+def targets_for(multilabel):
+    return indicators if multilabel else labels
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@few
+@given(logits=logits_of_a_batch, times=counts, data=st.data())
+def test_a_weight_is_a_row_repeated(multilabel, logits, times, data):
+    targets = data.draw(targets_for(multilabel))
+    loss = WeightedLoss(multilabel=multilabel)
+    weights = times / times.double().mean()
+    repeated = loss(logits.repeat_interleave(times, 0), targets.repeat_interleave(times, 0))
+    torch.testing.assert_close(loss(logits, targets, weights), repeated)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@few
+@given(logits=logits_of_a_batch, data=st.data())
+def test_weights_of_one_are_no_weights(multilabel, logits, data):
+    targets = data.draw(targets_for(multilabel))
+    loss = WeightedLoss(multilabel=multilabel)
+    ones = torch.ones(N, dtype=torch.float64)
+    torch.testing.assert_close(loss(logits, targets, ones), loss(logits, targets))
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@few
+@given(logits=logits_of_a_batch, times=counts, data=st.data())
+def test_a_row_counts_the_same_in_whichever_batch_it_lands(multilabel, logits, times, data):
+    targets = data.draw(targets_for(multilabel))
+    loss = WeightedLoss(multilabel=multilabel)
+    weights = times.double()
+    whole = N * loss(logits, targets, weights)
+    parts = [
+        len(rows) * loss(logits[rows], targets[rows], weights[rows])
+        for rows in (torch.arange(2), torch.arange(2, N))
+    ]
+    torch.testing.assert_close(sum(parts), whole)
+
+
+@few
+@given(logits=logits_of_a_batch, targets=labels)
+def test_one_label_an_image_has_the_loss_of_scikit_learn(logits, targets):
+    proba = torch.softmax(logits, dim=1)
+    expected = log_loss(targets, proba, labels=range(K))
+    assert WeightedLoss()(logits, targets).item() == pytest.approx(expected)
+
+
+@few
+@given(logits=logits_of_a_batch, targets=indicators, weight=st.floats(0.1, 10))
+def test_the_weight_of_ones_is_against_the_zeros(logits, targets, weight):
+    positive_weight = torch.tensor([weight, 1, 1], dtype=torch.float64)
+    loss = WeightedLoss(multilabel=True, positive_weight=positive_weight)
+    proba = torch.sigmoid(logits)
+    ones, zeros = targets * proba.log(), (1 - targets) * torch.sigmoid(-logits).log()
+    expected = -(positive_weight * ones + zeros).mean()
+    torch.testing.assert_close(loss(logits, targets), expected)
+
+
+def test_the_weight_of_ones_moves_with_the_module():
+    loss = WeightedLoss(multilabel=True, positive_weight=torch.ones(3, dtype=torch.float64))
+    assert loss.to(torch.float32).positive_weight.dtype is torch.float32
