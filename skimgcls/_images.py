@@ -140,8 +140,11 @@ def _stack(X: Any) -> Any:
 
 def _refuse_text(X: Any) -> None:
     """Raise if X holds text, which check_array would partly read as numbers."""
-    is_frame = hasattr(X, "columns")
-    if not is_frame and getattr(getattr(X, "dtype", None), "kind", "") not in ("O", "S", "U"):
+    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    is_listing = (
+        isinstance(X, list | tuple) or hasattr(X, "columns") or kind in ("O", "S", "U", "T")
+    )
+    if not is_listing:
         return
     for value in np.asarray(X[:1], dtype=object).ravel():
         if isinstance(value, str | bytes):

@@ -8,6 +8,8 @@ import scipy.sparse
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from skimgcls._sklearn_compat import check_sample_weight
+
 ClassWeight = dict[Any, float] | str | None
 
 
@@ -30,13 +32,15 @@ class TargetEncoder:
     indicator_dtype: Any = np.int64
 
     @classmethod
-    def learn(cls, y: Any) -> "TargetEncoder":
-        """Find the classes in y."""
-        y_type = _target_type(y)
-        if y_type == "multilabel-indicator":
-            names = np.asarray(getattr(y, "columns", np.arange(np.shape(y)[1])))
-            return cls(names, multilabel=True, indicator_dtype=_indicator(y).dtype)
-        labels = _labels(y)
+    def learn(cls, y: Any, classes: Any = None) -> "TargetEncoder":
+        """Find the classes in y, or take those named, for targets of the kind of y."""
+        if _target_type(y) == "multilabel-indicator":
+            n_columns = np.shape(y)[1]
+            names = getattr(y, "columns", np.arange(n_columns)) if classes is None else classes
+            if len(names) != n_columns:
+                raise ValueError(f"classes names {len(names)} columns, but y has {n_columns}.")
+            return cls(np.asarray(names), multilabel=True, indicator_dtype=_indicator(y).dtype)
+        labels = _labels(y) if classes is None else column_or_1d(classes)
         try:
             classes = np.unique(labels)
         except TypeError as error:
@@ -51,16 +55,6 @@ class TargetEncoder:
                 "classes. Add images of another class."
             )
         return cls(classes)
-
-    @classmethod
-    def from_classes(cls, classes: Any, y: Any) -> "TargetEncoder":
-        """Take the classes as named, for targets of the kind of y."""
-        if _target_type(y) != "multilabel-indicator":
-            return cls.learn(column_or_1d(classes))
-        learned = cls.learn(y)
-        if len(classes) != learned.n_outputs:
-            raise ValueError(f"classes names {len(classes)} columns; y has {learned.n_outputs}.")
-        return cls(np.asarray(classes), True, learned.indicator_dtype)
 
     @property
     def n_outputs(self) -> int:
@@ -128,6 +122,20 @@ class TargetEncoder:
         counts = np.bincount(targets, weights, minlength=self.n_outputs)
         share = self.n_outputs * counts
         return np.divide(weights.sum(), share, out=np.zeros(self.n_outputs), where=counts > 0)
+
+
+def check_weights(sample_weight: Any, images: np.ndarray, name: str) -> np.ndarray | None:
+    """Return the weights of the images (n,) as float64, or None if there are none."""
+    if sample_weight is None:
+        return None
+    weights: np.ndarray = check_sample_weight(
+        sample_weight, images, dtype=np.float64, ensure_non_negative=True
+    )
+    if not weights.any():
+        raise ValueError(
+            f"Sample weights must contain at least one non-zero number: {name} is all zero."
+        )
+    return weights
 
 
 def _target_type(y: Any) -> str:

@@ -1,9 +1,9 @@
-"""The training engine: data in batches, the net skorch trains, and logits out of it."""
+"""The training engine: the net that skorch trains."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,148 +13,18 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 
 from skimgcls import _callbacks
+from skimgcls._batches import (
+    Batches,
+    BatchFormat,
+    TrainingImages,
+    evaluation_batch_size,
+    n_batches,
+)
+from skimgcls._targets import ClassWeight, TargetEncoder
+from skimgcls.nets import WeightedLoss
 
-# Values of one channel that an evaluation batch holds at most: large enough to keep all threads
-# busy, small enough for the maps of a net's first layers to stay in the cache.
-_EVALUATION_VALUES = 2**18
-_MAX_EVALUATION_IMAGES = 1024
 # Steps whose logits wait to be counted together, rather than one by one.
 _TALLY_EVERY = 64
-
-
-@dataclass(frozen=True)
-class BatchFormat:
-    """How the images of a batch are handed to a module."""
-
-    device: torch.device
-    dtype: torch.dtype
-    channels_last: bool = True
-
-    def to_batch(self, images: np.ndarray) -> torch.Tensor:
-        """Return images (n, height, width, channels) as a float batch (n, channels, height, width).
-
-        In channels-last memory that is the same numbers in the same order, so bytes stay bytes up
-        to here and only this batch becomes float.
-        """
-        if images.dtype not in (np.uint8, np.float32, np.float64):
-            images = images.astype(np.float64 if self.dtype is torch.float64 else np.float32)
-        elif not (images.flags.writeable and images.flags.c_contiguous):
-            images = images.copy(order="C")
-        batch = torch.from_numpy(images).to(self.device).to(self.dtype).permute(0, 3, 1, 2)
-        return batch if self.channels_last else batch.contiguous()
-
-    def place(self, module: torch.nn.Module) -> torch.nn.Module:
-        """Return the module on the device, in the precision and memory layout of the batches."""
-        layout = torch.channels_last if self.channels_last else torch.contiguous_format
-        return module.to(self.device, self.dtype).to(memory_format=layout)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingImages(torch.utils.data.Dataset[Any]):
-    """Images with their targets and weights, of which only `rows` take part.
-
-    Attributes
-    ----------
-    images : ndarray of shape (n, height, width, channels)
-    targets : ndarray of shape (n,) int64 or (n, n_outputs) float32
-    weights : ndarray of shape (n,) or None
-    rows : ndarray of int
-        Which of the n are meant. Sets are parted by rows, and no image is copied for it.
-    """
-
-    images: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray | None
-    rows: np.ndarray
-
-    @classmethod
-    def from_arrays(
-        cls, images: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
-    ) -> "TrainingImages":
-        """Take all images but those of weight zero, which is to say not given."""
-        rows = np.arange(len(images)) if weights is None else np.flatnonzero(weights)
-        return cls(images, targets, weights, rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def part(self, positions: np.ndarray) -> "TrainingImages":
-        """Return the images at these positions among the rows."""
-        return replace(self, rows=self.rows[positions])
-
-    def reweighted(self, row_weights: np.ndarray) -> "TrainingImages":
-        """Return the same images with other weights, one for each of the rows."""
-        weights = np.zeros(len(self.images))
-        weights[self.rows] = row_weights
-        return replace(self, weights=weights)
-
-    @property
-    def row_targets(self) -> np.ndarray:
-        return self.targets[self.rows]
-
-    @property
-    def row_weights(self) -> np.ndarray | None:
-        return None if self.weights is None else self.weights[self.rows]
-
-
-class Batches:
-    """Iterate over a set in batches that are taken whole, not gathered image by image.
-
-    Parameters
-    ----------
-    dataset : TrainingImages
-    batch_size : int
-    batch_format : BatchFormat
-    rng : RandomState or None
-        Shuffles the images anew in each pass; None keeps their order.
-
-    Notes
-    -----
-    Images that fit in one batch are not shuffled either: their sum does not depend on the order but
-    for rounding. A last batch of a single image, which batch normalisation cannot take, is joined
-    to the one before.
-    """
-
-    def __init__(
-        self,
-        dataset: TrainingImages,
-        batch_size: int,
-        batch_format: BatchFormat,
-        rng: np.random.RandomState | None = None,
-    ) -> None:
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.batch_format = batch_format
-        self.rng = rng if len(dataset) > batch_size else None
-        weights = dataset.weights
-        self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
-        self.weights = (
-            None if weights is None else torch.from_numpy(weights).to(batch_format.device)
-        )
-
-    def __len__(self) -> int:
-        return n_batches(len(self.dataset), self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor | None]]]:
-        rows = self.dataset.rows if self.rng is None else self.rng.permutation(self.dataset.rows)
-        n = len(self)
-        for i in range(n):
-            stop = None if i == n - 1 else (i + 1) * self.batch_size
-            taken = rows[i * self.batch_size : stop]
-            batch = self.batch_format.to_batch(self.dataset.images[taken])
-            index = torch.from_numpy(taken).to(self.batch_format.device)
-            weights = None if self.weights is None else self.weights[index].to(batch.dtype)
-            yield batch, (self.targets[index], weights)
-
-
-def n_batches(n_images: int, batch_size: int) -> int:
-    """Return in how many batches `Batches` goes through so many images.
-
-    >>> n_batches(10, 4), n_batches(9, 4), n_batches(1, 4)
-    (3, 2, 1)
-    """
-    n = math.ceil(n_images / batch_size)
-    return n - 1 if n > 1 and n_images % batch_size == 1 else n
 
 
 class _Tally:
@@ -274,6 +144,27 @@ class TrainingPlan:
     progress: bool = False
 
 
+def make_loss(
+    encoder: TargetEncoder, class_weight: ClassWeight, train: TrainingImages
+) -> tuple[WeightedLoss, TrainingImages]:
+    """Return the loss, and the images with weights of mean one that hold the class weights.
+
+    Of several labels an image, the class weights are the loss's own.
+    """
+    weights = train.row_weights
+    by_class = encoder.class_weights(class_weight, train.row_targets, weights)
+    if encoder.multilabel:
+        positive = None if by_class is None else torch.from_numpy(by_class)
+        loss = WeightedLoss(multilabel=True, positive_weight=positive)
+    else:
+        loss = WeightedLoss()
+        if by_class is not None:
+            weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
+    if weights is None:
+        return loss, train
+    return loss, train.reweighted(weights / weights.mean())
+
+
 def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingPlan) -> ImageNet:
     """Return an initialised net around the module."""
     net = ImageNet(
@@ -357,30 +248,6 @@ def _epoch_figures(epoch: dict[str, Any]) -> dict[str, float]:
         "learning_rate": epoch["learning_rate"],
         "seconds": epoch["seconds"],
     }
-
-
-def evaluation_batch_size(shape: Sequence[int]) -> int:
-    """Return how many images (n, height, width, channels) to evaluate at once.
-
-    >>> evaluation_batch_size((60_000, 32, 32, 3)), evaluation_batch_size((9, 1024, 1024, 3))
-    (256, 1)
-    """
-    return int(np.clip(_EVALUATION_VALUES // (shape[1] * shape[2]), 1, _MAX_EVALUATION_IMAGES))
-
-
-def predict_logits(
-    module: torch.nn.Module, images: np.ndarray, batch_format: BatchFormat
-) -> np.ndarray:
-    """Return the logits (n, n_outputs) of images (n, height, width, channels)."""
-    if module.training:
-        module.eval()
-    size = evaluation_batch_size(images.shape)
-    with torch.inference_mode():
-        parts = [
-            module(batch_format.to_batch(images[i : i + size])) for i in range(0, len(images), size)
-        ]
-        logits: np.ndarray = torch.cat(parts).cpu().numpy()
-    return logits
 
 
 def dump_net(net: ImageNet) -> dict[str, Any]:

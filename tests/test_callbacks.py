@@ -12,8 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skimgcls._batches import BatchFormat, TrainingImages
 from skimgcls._rng import seeded
-from skimgcls._training import BatchFormat, TrainingImages, TrainingPlan, make_net, train_net
+from skimgcls._training import TrainingPlan, make_net, train_net
 from skimgcls.nets import MLP, WeightedLoss
 
 PLAN = TrainingPlan(
@@ -29,8 +30,14 @@ PLAN = TrainingPlan(
 TARGETS = np.arange(12) % 2
 IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
 TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
-# Other images with labels by chance: what training makes of them goes up and down.
-VALID = TrainingImages.from_arrays(IMAGES[::-1] ** 2, np.arange(12) % 3 % 2)
+
+
+def make_valid(n_wrong):
+    """The training images, some with the wrong label, so that their score rises and falls."""
+    return TrainingImages.from_arrays(IMAGES, np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS)
+
+
+VALID = make_valid(n_wrong=3)
 
 
 def train(valid=None, **changes):
@@ -79,9 +86,17 @@ def test_the_seconds_of_the_epochs_are_measured():
     assert all(0 < seconds < 60 for seconds in column(train()[1], "seconds"))
 
 
-@pytest.mark.parametrize("tol", [0.01, 0.5])
-def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_some_epochs(tol):
-    losses = column(train(tol=tol, n_iter_no_change=3, max_epochs=200)[1], "train_loss")
+@pytest.mark.parametrize("learning_rate_init", [0.01, 0.2, 0.5])
+@pytest.mark.parametrize("tol", [1e-3, 0.01, 0.5])
+def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_some_epochs(
+    tol, learning_rate_init
+):
+    losses = column(
+        train(tol=tol, learning_rate_init=learning_rate_init, n_iter_no_change=3, max_epochs=200)[
+            1
+        ],
+        "train_loss",
+    )
     assert len(losses) < 200
     for stop in range(1, len(losses) + 1):
         stale = n_epochs_without_improvement(
@@ -103,8 +118,9 @@ def test_a_score_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
     assert len(history) == 4
 
 
-def test_early_stopping_brings_the_weights_of_the_best_epoch_back():
-    net, history = train(valid=VALID, early_stopping=True, max_epochs=40)
+@pytest.mark.parametrize("n_wrong", [1, 3, 4])
+def test_early_stopping_brings_the_weights_of_the_best_epoch_back(n_wrong):
+    net, history = train(valid=make_valid(n_wrong), early_stopping=True, max_epochs=40)
     scores, losses = column(history, "validation_accuracy"), column(history, "validation_loss")
     # Of epochs of equal score, the one of the lowest loss.
     best = max(range(40), key=lambda epoch: (scores[epoch], -losses[epoch]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.utils.class_weight import compute_class_weight
 
-from skimgcls._targets import TargetEncoder
+from skimgcls._targets import TargetEncoder, check_weights
 
 few = settings(deadline=None, max_examples=50)
 words = st.text(string.ascii_letters + " _äß中", max_size=5)
@@ -83,17 +83,17 @@ def test_the_classes_of_a_frame_of_indicators_are_its_columns():
 
 
 def test_classes_may_be_named_before_they_come():
-    encoder = TargetEncoder.from_classes(["dog", "ant", "cat"], ["cat", "cat"])
+    encoder = TargetEncoder.learn(["cat", "cat"], classes=["dog", "ant", "cat"])
     assert encoder.encode(["cat", "dog"]).tolist() == [1, 2]
-    named = TargetEncoder.from_classes(["left", "right"], [[0, 1], [1, 1]])
+    named = TargetEncoder.learn([[0, 1], [1, 1]], classes=["left", "right"])
     assert named.multilabel
     assert named.classes.tolist() == ["left", "right"]
-    with pytest.raises(ValueError, match="classes names 3 columns; y has 2"):
-        TargetEncoder.from_classes(["a", "b", "c"], [[0, 1], [1, 1]])
+    with pytest.raises(ValueError, match="classes names 3 columns, but y has 2"):
+        TargetEncoder.learn([[0, 1], [1, 1]], classes=["a", "b", "c"])
 
 
 def test_many_classes_are_no_reason_for_a_warning():
-    encoder = TargetEncoder.from_classes(np.arange(100), [3, 5])
+    encoder = TargetEncoder.learn([3, 5], classes=np.arange(100))
     assert encoder.encode(np.arange(30)).tolist() == list(range(30))
 
 
@@ -166,8 +166,9 @@ def test_balanced_weights_of_an_indicator_are_zeros_by_ones():
 
 
 def test_a_class_without_images_weighs_nothing():
-    encoder = TargetEncoder.from_classes(["a", "b", "c"], ["a", "b"])
-    assert encoder.class_weights("balanced", np.array([0, 1, 1, 1]), None)[2] == 0
+    encoder = TargetEncoder.learn(["a", "b"], classes=["a", "b", "c"])
+    found = encoder.class_weights("balanced", np.array([0, 1, 1, 1]), None)
+    np.testing.assert_allclose(found, [4 / 3, 4 / 9, 0])
 
 
 def test_weights_by_label_leave_the_others_at_one():
@@ -177,3 +178,17 @@ def test_weights_by_label_leave_the_others_at_one():
     assert encoder.class_weights({"b": 5}, codes, None).tolist() == [1, 5, 1]
     with pytest.raises(ValueError, match=r"y does not hold: \['d'\]. The classes are \['a',"):
         encoder.class_weights({"b": 5, "d": 2}, codes, None)
+
+
+def test_weights_are_numbers_one_for_each_image_and_not_all_zero():
+    images = np.zeros((3, 2, 2, 1))
+    assert check_weights(None, images, "sample_weight") is None
+    assert check_weights([0, 2, 1], images, "sample_weight").tolist() == [0, 2, 1]
+    for weights, says in (
+        ([0, 0, 0], "at least one non-zero number: sample_weight_val is all zero"),
+        ([1, -1, 1], "[Nn]egative"),
+        ([1, 2], r"shape == \(2,\), expected \(3,\)"),
+        ([1, np.nan, 1], "NaN"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            check_weights(weights, images, "sample_weight_val")

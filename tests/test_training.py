@@ -1,4 +1,4 @@
-"""The training engine: data in batches, the net skorch trains, and logits out of it."""
+"""The training engine: the net that skorch trains."""
 
 import math
 
@@ -7,23 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
+from skimgcls._batches import BatchFormat, TrainingImages, predict_logits
 from skimgcls._rng import seeded
-from skimgcls._training import (
-    Batches,
-    BatchFormat,
-    TrainingImages,
-    TrainingPlan,
-    dump_net,
-    evaluation_batch_size,
-    make_net,
-    n_batches,
-    predict_logits,
-    restore_net,
-    train_net,
-)
-from skimgcls.nets import MLP, WeightedLoss
+from skimgcls._targets import TargetEncoder
+from skimgcls._training import TrainingPlan, dump_net, make_loss, make_net, restore_net, train_net
+from skimgcls.nets import CNN, MLP, WeightedLoss
 
 few = settings(deadline=None, max_examples=50)
 CPU = torch.device("cpu")
@@ -64,73 +53,6 @@ def weights_of(net):
     return torch.cat([weights.detach().flatten() for weights in net.module_.parameters()])
 
 
-@few
-@given(
-    n=st.integers(1, 40),
-    batch_size=st.integers(1, 12),
-    seed=st.none() | st.integers(0, 9),
-    data=st.data(),
-)
-def test_each_row_is_in_one_batch_and_no_batch_is_a_single_image(n, batch_size, seed, data):
-    rows = np.array(data.draw(st.permutations(range(n + 3))))[:n]
-    numbers = np.arange(n + 3)
-    images = TrainingImages(numbers.reshape(-1, 1, 1, 1), numbers, numbers.astype(float), rows)
-    rng = None if seed is None else np.random.RandomState(seed)
-    batches = list(Batches(images, batch_size, FORMAT, rng))
-    assert len(batches) == n_batches(n, batch_size)
-    if batch_size > 1 and n > 1:
-        assert min(len(batch) for batch, _ in batches) > 1
-    assert max(len(batch) for batch, _ in batches) <= batch_size + 1
-    for batch, (targets, weights) in batches:
-        assert batch.flatten().tolist() == targets.tolist() == weights.tolist()
-    seen = torch.cat([targets for _, (targets, _) in batches]).tolist()
-    assert sorted(seen) == sorted(rows)
-    if seed is None or n <= batch_size:
-        assert seen == rows.tolist()
-
-
-def test_a_last_batch_of_one_image_joins_the_one_before():
-    images = make_images(9)
-    assert [len(batch) for batch, _ in Batches(images, 4, FORMAT)] == [4, 5]
-    assert [len(batch) for batch, _ in Batches(images, 3, FORMAT)] == [3, 3, 3]
-    assert [len(batch) for batch, _ in Batches(images.part(np.array([7])), 4, FORMAT)] == [1]
-
-
-def test_each_pass_has_an_order_of_its_own():
-    batches = Batches(make_images(20), 4, FORMAT, np.random.RandomState(0))
-    first, second = (torch.cat([batch for batch, _ in batches]) for _ in range(2))
-    assert not torch.equal(first, second)
-
-
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16, np.int64, np.float16, np.float64])
-@pytest.mark.parametrize("channels_last", [True, False])
-def test_a_batch_is_channels_first_in_the_layout_asked_for(dtype, channels_last):
-    images = np.arange(24).reshape(2, 2, 2, 3).astype(dtype)
-    images.setflags(write=False)
-    batch = BatchFormat(CPU, torch.float32, channels_last).to_batch(images)
-    np.testing.assert_array_equal(batch, images.transpose(0, 3, 1, 2).astype(np.float32))
-    assert batch.dtype is torch.float32
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    assert batch.is_contiguous(memory_format=layout)
-
-
-def test_images_of_weight_zero_are_not_there():
-    images = make_images(6, weights=np.array([1.0, 0, 2, 0, 0, 3]))
-    assert len(images) == 3
-    assert images.rows.tolist() == [0, 2, 5]
-    assert images.row_weights.tolist() == [1, 2, 3]
-    assert images.row_targets.tolist() == [0, 0, 1]
-
-
-def test_a_part_keeps_its_weights_and_copies_no_image():
-    images = make_images(6, weights=np.array([1.0, 0, 2, 0, 0, 3]))
-    part = images.part(np.array([2, 0]))
-    assert part.images is images.images
-    assert part.row_weights.tolist() == [3, 1]
-    assert part.reweighted(np.array([7.0, 8])).row_weights.tolist() == [7, 8]
-    assert images.row_weights.tolist() == [1, 2, 3]
-
-
 def test_the_history_has_every_figure_of_every_epoch():
     history = train(make_mlp(), make_images(), valid=make_images(6))
     assert len(history) == 3
@@ -158,7 +80,7 @@ def test_validation_figures_are_those_of_all_images_together(batch_size):
 
 def test_training_figures_do_not_depend_on_the_batches_while_the_weights_stand_still():
     still = [
-        train(make_mlp(), make_images(150), plan)[0]
+        train(make_mlp(plan=plan), make_images(150), plan)[0]
         for plan in (
             TrainingPlan(**{**vars(PLAN), "learning_rate_init": 1e-30, "batch_size": size})
             for size in (2, 64, 200)
@@ -196,11 +118,22 @@ def test_the_net_learns_what_can_be_learned_and_keeps_no_data():
     images = make_images()
     plan = TrainingPlan(**{**vars(PLAN), "max_epochs": 100})
     assert train(net, images, plan)[-1]["train_accuracy"] == 1
+    assert not net.module_.training
     predicted = predict_logits(net.module_, images.images, FORMAT).argmax(axis=1)
     np.testing.assert_array_equal(predicted, images.targets)
-    assert not net.module_.training
     assert all(weights.grad is None for weights in net.module_.parameters())
     assert not any(isinstance(value, TrainingImages) for value in vars(net).values())
+
+
+def test_weight_decay_is_decoupled_from_the_gradient():
+    plain = TrainingPlan(**{**vars(PLAN), "max_epochs": 1, "batch_size": 20})
+    decayed = TrainingPlan(**{**vars(plain), "weight_decay": 3.0})
+    before = weights_of(make_mlp())
+    nets = [make_mlp(plan=plain), make_mlp(plan=decayed)]
+    for net, plan in zip(nets, (plain, decayed), strict=True):
+        train(net, make_images(20), plan)
+    # One step of each: the learning rate of 0.01 times 3 of the weights is what they differ by.
+    torch.testing.assert_close(weights_of(nets[0]) - weights_of(nets[1]), 0.03 * before)
 
 
 def test_training_works_where_the_caller_has_turned_gradients_off():
@@ -215,7 +148,11 @@ def test_training_works_where_the_caller_has_turned_gradients_off():
 def test_a_restored_net_goes_on_as_if_nothing_had_happened():
     for channels_last in (True, False):
         batch_format = BatchFormat(CPU, torch.float32, channels_last)
-        net, other = make_mlp(batch_format), make_mlp(batch_format)
+        with seeded(0):
+            net, other = (
+                make_net(CNN((3, 4, 1), 2, conv_channels=(4, 4)), batch_format, PLAN)
+                for _ in range(2)
+            )
         train(net, make_images())
         restore_net(other, dump_net(net))
         assert torch.equal(weights_of(other), weights_of(net))
@@ -241,17 +178,32 @@ def test_float64_is_computed_in_float64():
 
 
 @few
-@given(side=st.integers(1, 3000))
-def test_an_evaluation_batch_holds_as_many_images_as_the_cache_likes(side):
-    size = evaluation_batch_size((10**6, side, side, 3))
-    assert 1 <= size <= 1024
-    assert size == 1 or size * side**2 <= 2**18
+@given(
+    codes=st.lists(st.integers(0, 2), max_size=9).map(lambda codes: np.array([0, 1, 2, *codes])),
+    class_weight=st.sampled_from([None, "balanced", {0: 3.0}, {1: 0.5, 2: 4.0}]),
+    data=st.data(),
+)
+def test_class_weights_are_weights_of_the_images_and_their_mean_is_one(codes, class_weight, data):
+    encoder = TargetEncoder.learn(np.arange(3))
+    weights = data.draw(st.none() | st.lists(st.floats(0.1, 9), min_size=12, max_size=12))
+    weights = None if weights is None else np.array(weights[: len(codes)])
+    images = TrainingImages.from_arrays(np.zeros((len(codes), 1, 1, 1)), codes, weights)
+    _, weighed = make_loss(encoder, class_weight, images)
+    if class_weight is None and weights is None:
+        assert weighed is images
+        return
+    by_class = encoder.class_weights(class_weight, codes, weights)
+    expected = (1 if weights is None else weights) * (1 if by_class is None else by_class[codes])
+    np.testing.assert_allclose(
+        weighed.row_weights, np.ones(len(codes)) * expected / expected.mean()
+    )
 
 
-def test_logits_do_not_depend_on_the_batches_they_come_in():
-    module = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
-    images = np.random.RandomState(0).rand(1030, 16, 16, 1)
-    logits = predict_logits(module, images, FORMAT)
-    assert logits.shape == (1030, 3)
-    pairs = [predict_logits(module, images[i : i + 2], FORMAT) for i in range(1020, 1030, 2)]
-    np.testing.assert_allclose(np.concatenate(pairs), logits[1020:], atol=1e-6)
+def test_class_weights_of_several_labels_an_image_are_the_losses_own():
+    encoder = TargetEncoder.learn([[0, 1], [1, 1], [0, 1], [0, 0]])
+    targets = encoder.encode([[0, 1], [1, 1], [0, 1], [0, 0]])
+    images = TrainingImages.from_arrays(np.zeros((4, 1, 1, 1)), targets)
+    loss, weighed = make_loss(encoder, "balanced", images)
+    assert loss.multilabel
+    assert loss.positive_weight.tolist() == pytest.approx([3, 1 / 3])
+    assert weighed is images

@@ -9,38 +9,33 @@ import numpy as np
 import torch
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from skimgcls._batches import BatchFormat, n_batches, predict_logits
 from skimgcls._device import check_device, choose_dtype
 from skimgcls._docstrings import with_shared_sections
-from skimgcls._images import as_pixels, channel_statistics, check_images
+from skimgcls._images import channel_statistics
 from skimgcls._rng import draw_seed, seeded, spawn_seed
 from skimgcls._sklearn_compat import (
     Interval,
     StrOptions,
-    check_feature_names,
-    check_sample_weight,
     fit_context,
 )
-from skimgcls._targets import TargetEncoder
 from skimgcls._training import (
-    BatchFormat,
-    TrainingImages,
     TrainingPlan,
     dump_net,
+    make_loss,
     make_net,
-    n_batches,
-    predict_logits,
     restore_net,
     train_net,
 )
 from skimgcls.classifiers._history import HistoryMixin
-from skimgcls.nets import Standardize, WeightedLoss
+from skimgcls.classifiers._inputs import InputMixin
+from skimgcls.nets import Standardize
 
 
 @with_shared_sections
-class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
     """Base class of the image classifiers.
 
     A new classifier is a constructor, which stores its parameters and passes the others on, and one
@@ -182,7 +177,8 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
             plan = self._make_plan(len(train))
             with seeded(seed, check_device(self.device)) as rng:
                 net = self._make_net(train, plan, start=self.net_ if continues else None)
-                epochs = train_net(net, plan, *self._weigh(train), valid, rng)
+                loss, weighted = make_loss(self._encoder, self.class_weight, train)
+                epochs = train_net(net, plan, loss, weighted, valid, rng)
             self._history = [*self._history, *epochs] if continues else epochs
             self._seed = seed
             self.net_ = net
@@ -224,124 +220,12 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
             plan = self._make_plan(len(train), single_epoch=True)
             with seeded(spawn_seed(self._seed, self.n_iter_), check_device(self.device)) as rng:
                 net = self._make_net(train, plan) if first else self.net_
+                loss, weighted = make_loss(self._encoder, self.class_weight, train)
                 with _net_unchanged_on_error(net):
-                    epochs = train_net(net, plan, *self._weigh(train), None, rng)
+                    epochs = train_net(net, plan, loss, weighted, None, rng)
             self._history = [*self._history, *epochs]
             self.net_ = net
         return self
-
-    def _check_training_images(self, X, y, sample_weight, *, reset, classes=None, partial=False):
-        """Return what to train on; with `reset`, store what it tells of shape and classes."""
-        images = self._check_images(X, reset=reset)
-        self._check_classes(y, classes, reset=reset, partial=partial)
-        targets = self._encoder.encode(y)
-        check_consistent_length(images, targets)
-        weights = self._check_weights(sample_weight, images)
-        train = TrainingImages.from_arrays(images, targets, weights)
-        if not partial and targets.ndim == 1 and len(np.unique(train.row_targets)) < 2:
-            raise ValueError(
-                "Only images of one class have a positive sample_weight; a classifier needs at "
-                "least two classes."
-            )
-        return train
-
-    def _check_images(self, X, *, reset):
-        check_feature_names(self, X, reset=reset)
-        name = type(self).__name__
-        if not reset:
-            return check_images(
-                X,
-                fitted_shape=self.image_shape_,
-                any_spelling=self._shape_is_a_guess,
-                estimator_name=name,
-            )
-        pixels = as_pixels(X, name)
-        images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
-        self.image_shape_ = images.shape[1:]
-        self.n_features_in_ = int(np.prod(self.image_shape_))
-        self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2
-        return images
-
-    def _check_classes(self, y, classes, *, reset, partial):
-        if not reset:
-            if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(
-                    f"classes={classes!r} is not the same as on the last call to partial_fit, "
-                    f"{self.classes_.tolist()}."
-                )
-            return
-        if classes is not None:
-            encoder = TargetEncoder.from_classes(classes, y)
-        else:
-            encoder = TargetEncoder.learn(y)
-            if partial and not encoder.multilabel:
-                raise ValueError(
-                    "classes must be passed on the first call to partial_fit: all labels that will "
-                    "ever come."
-                )
-        self.classes_ = encoder.classes
-        self.n_outputs_ = encoder.n_outputs
-        self.out_activation_ = "logistic" if encoder.multilabel else "softmax"
-        self._indicator_dtype = np.dtype(encoder.indicator_dtype).str
-
-    @property
-    def _encoder(self):
-        multilabel = self.out_activation_ == "logistic"
-        return TargetEncoder(self.classes_, multilabel, np.dtype(self._indicator_dtype))
-
-    def _check_weights(self, sample_weight, images, name="sample_weight"):
-        if sample_weight is None:
-            return None
-        weights = check_sample_weight(
-            sample_weight, images, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weights.any():
-            raise ValueError(
-                f"Sample weights must contain at least one non-zero number: {name} is all zero."
-            )
-        return weights
-
-    def _part_validation(self, train, X_val, y_val, sample_weight_val, seed):
-        """Return the images to train on and those to validate on, or None for these."""
-        if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
-            raise ValueError(
-                "X_val, y_val and sample_weight_val go together: pass X_val and y_val, with "
-                "sample_weight_val if wanted, or none of them."
-            )
-        if X_val is not None:
-            images = self._check_images(X_val, reset=False)
-            targets = self._encoder.encode(y_val, name="y_val")
-            check_consistent_length(images, targets)
-            weights = self._check_weights(sample_weight_val, images, "sample_weight_val")
-            return train, TrainingImages.from_arrays(images, targets, weights)
-        if not self.early_stopping:
-            return train, None
-        targets = train.row_targets
-        can_stratify = targets.ndim == 1 and np.bincount(targets).min() > 1
-        n_valid = int(np.ceil(self.validation_fraction * len(train)))
-        can_stratify = can_stratify and min(n_valid, len(train) - n_valid) >= self.n_outputs_
-        kept, held_out = train_test_split(
-            np.arange(len(train)),
-            test_size=n_valid,
-            random_state=seed,
-            stratify=targets if can_stratify else None,
-        )
-        return train.part(np.sort(kept)), train.part(np.sort(held_out))
-
-    def _weigh(self, train):
-        """Return the loss, and the images with weights of mean one that hold the class weights."""
-        weights = train.row_weights
-        by_class = self._encoder.class_weights(self.class_weight, train.row_targets, weights)
-        if self.out_activation_ == "logistic":
-            positive = None if by_class is None else torch.from_numpy(by_class)
-            loss = WeightedLoss(multilabel=True, positive_weight=positive)
-        else:
-            loss = WeightedLoss()
-            if by_class is not None:
-                weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
-        if weights is None:
-            return loss, train
-        return loss, train.reweighted(weights / weights.mean())
 
     def _make_plan(self, n_images, *, single_epoch=False):
         """Turn parameters into figures for a run over so many images."""
@@ -387,10 +271,8 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
         channels = self.image_shape_[2]
         layers = {}
         if self.standardize:
-            mean, scale = (
-                (np.zeros(channels), np.ones(channels)) if statistics is None else statistics
-            )
-            layers["standardize"] = Standardize(mean, scale)
+            mean, scale = statistics or (np.zeros(channels), np.ones(channels))
+            layers["standardize"] = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
         layers["net"] = self._build_module(self.image_shape_, self.n_outputs_)
         return torch.nn.Sequential(OrderedDict(layers))
 

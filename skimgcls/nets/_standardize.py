@@ -1,6 +1,5 @@
 """Pixel statistics as the first layer of a net."""
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -10,16 +9,16 @@ class Standardize(nn.Module):
 
     Parameters
     ----------
-    mean, scale : ndarray of shape (channels,)
+    mean, scale : tensor of shape (channels,)
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, mean: np.ndarray, scale: np.ndarray) -> None:
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.from_numpy(mean.copy())[:, None, None])
-        self.register_buffer("scale", torch.from_numpy(scale.copy())[:, None, None])
+        self.register_buffer("mean", mean[:, None, None].clone())
+        self.register_buffer("scale", scale[:, None, None].clone())
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         return (batch - self.mean) / self.scale

@@ -61,6 +61,7 @@ def test_a_row_counts_the_same_in_whichever_batch_it_lands(multilabel, logits, t
 @few
 @given(logits=logits_of_a_batch, targets=labels)
 def test_one_label_an_image_has_the_loss_of_scikit_learn(logits, targets):
+    logits = logits / 4  # scikit-learn clips probabilities near zero
     proba = torch.softmax(logits, dim=1)
     expected = log_loss(targets, proba, labels=range(K))
     assert WeightedLoss()(logits, targets).item() == pytest.approx(expected)

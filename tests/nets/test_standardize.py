@@ -12,7 +12,8 @@ from skimgcls.nets import Standardize
 @settings(deadline=None, max_examples=50)
 @given(images=arrays(np.uint8, (4, 3, 2, 3)))
 def test_each_channel_has_mean_0_and_deviation_1(images):
-    layer = Standardize(*channel_statistics(images, None, np.arange(4)))
+    statistics = channel_statistics(images, None, np.arange(4))
+    layer = Standardize(*map(torch.from_numpy, statistics))
     pixels = layer(torch.from_numpy(images.astype(float)).permute(0, 3, 1, 2))
     is_constant = np.ptp(images, axis=(0, 1, 2)) == 0
     np.testing.assert_allclose(pixels.mean(dim=(0, 2, 3)), 0, atol=1e-9)
@@ -20,16 +21,16 @@ def test_each_channel_has_mean_0_and_deviation_1(images):
 
 
 def test_the_statistics_are_part_of_the_net_and_not_trained():
-    layer = Standardize(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    layer = Standardize(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
     assert list(layer.parameters()) == []
-    other = Standardize(np.zeros(2), np.ones(2))
+    other = Standardize(torch.zeros(2), torch.ones(2))
     other.load_state_dict(layer.state_dict())
-    batch = torch.rand(2, 2, 3, 3, dtype=torch.float64)
+    batch = torch.rand(2, 2, 3, 3)
     assert torch.equal(other(batch), layer(batch))
 
 
 def test_the_statistics_are_a_copy():
-    mean = np.zeros(1)
-    layer = Standardize(mean, np.ones(1))
-    mean[:] = 5
+    mean = torch.zeros(1)
+    layer = Standardize(mean, torch.ones(1))
+    mean += 5
     assert layer(torch.ones(1, 1, 1, 1)).item() == 1

@@ -1,0 +1,121 @@
+"""
+Quickstart: a tuned CNN
+=======================
+
+Small pictures of handwritten digits, a convolutional net, a search over two of its parameters, and a
+look at what came out. All but the classifier is scikit-learn and matplotlib.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.metrics import ConfusionMatrixDisplay, classification_report
+from sklearn.model_selection import GridSearchCV, train_test_split
+
+from skimgcls import CNNImageClassifier
+
+# %%
+# Images and labels
+# -----------------
+# The images are one array of shape (n, height, width), with grey values from 0 to 16. They need no
+# scaling, no channel axis and no encoded labels. A quarter of them is held out to the end.
+
+digits = load_digits()
+X_train, X_test, y_train, y_test = train_test_split(
+    digits.images, digits.target, test_size=0.25, stratify=digits.target, random_state=0
+)
+print(f"{len(X_train)} images to train on, {len(X_test)} held out, each {X_train[0].shape}")
+
+# %%
+# A search
+# --------
+# Images of 8 x 8 pixels are soon pooled away, so only the second convolution is followed by pooling.
+# For the rest, three-fold cross-validation tries four combinations, two at a time, and fits the best
+# one to all training images.
+
+cnn = CNNImageClassifier(conv_channels=(32, 64), pool_size=(1, 2), max_iter=20, random_state=0)
+grid = {"dropout": [0.0, 0.3], "learning_rate_init": [1e-3, 3e-3]}
+search = GridSearchCV(cnn, grid, cv=3, n_jobs=2).fit(X_train, y_train)
+
+columns = ["param_dropout", "param_learning_rate_init", "mean_test_score"]
+print(pd.DataFrame(search.cv_results_)[columns].to_string(index=False))
+print("best:", search.best_params_)
+
+# %%
+# A report
+# --------
+# The search has the best classifier inside and predicts with it.
+
+y_pred = search.predict(X_test)
+print(classification_report(y_test, y_pred, digits=3))
+
+# %%
+# Which digits are taken for which:
+
+fig, ax = plt.subplots(num="confusion_matrix", figsize=(6, 6), layout="constrained")
+ConfusionMatrixDisplay.from_predictions(y_test, y_pred, cmap="Blues", colorbar=False, ax=ax)
+ax.set(title="Digits held out", xlabel="Predicted digit", ylabel="True digit")
+
+# %%
+# How training went
+# -----------------
+# ``history_`` is a DataFrame with a row for each epoch. For curves on images that were not trained
+# on, part of the training images goes to ``fit`` as ``X_val`` and ``y_val``; the held-out images
+# stay out of this.
+
+X_fit, X_val, y_fit, y_val = train_test_split(
+    X_train, y_train, test_size=0.2, stratify=y_train, random_state=0
+)
+history = clone(search.best_estimator_).fit(X_fit, y_fit, X_val=X_val, y_val=y_val).history_
+
+fig, axes = plt.subplots(
+    1, 2, num="training_curves", figsize=(9, 3.8), sharex=True, layout="constrained"
+)
+for ax, quantity in zip(axes, ["loss", "accuracy"], strict=True):
+    ax.plot(history[f"train_{quantity}"], "o-", markersize=4, label="training images")
+    ax.plot(history[f"validation_{quantity}"], "s--", markersize=4, label="validation images")
+    ax.set(title=quantity.capitalize(), xlabel="Epoch", xticks=history.index[4::5])
+    ax.grid(alpha=0.3)
+axes[0].set_yscale("log")
+axes[0].set_ylabel("Cross-entropy, log scale")
+axes[1].set_ylabel("Share of images right")
+axes[1].legend()
+
+# %%
+# What it is unsure of
+# --------------------
+# ``predict_proba`` gives the probability of each digit; that of the predicted one is how sure the
+# classifier is. First come the images it got wrong, which are framed and say what they are, then
+# those it was least sure of.
+
+confidence = search.predict_proba(X_test).max(axis=1)
+is_wrong = y_pred != y_test
+shown = np.lexsort((confidence, ~is_wrong))[:24]
+
+fig, axes = plt.subplots(4, 6, num="predictions", figsize=(9, 7.5), layout="constrained")
+for ax, i in zip(axes.flat, shown, strict=True):
+    ax.imshow(X_test[i], cmap="gray_r")
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(f"{y_pred[i]}, {confidence[i]:.0%} sure", fontsize=11)
+    if is_wrong[i]:
+        ax.set_xlabel(f"wrong, it is a {y_test[i]}", fontsize=11, color="tab:red", weight="bold")
+        ax.spines[:].set(color="tab:red", linewidth=4, linestyle="--")
+fig.suptitle(f"{is_wrong.sum()} of {len(y_test)} are wrong: these come first, then the least sure")
+
+# %%
+# The accuracy
+# ------------
+# Run as a script, this also leaves the pictures as files. (A notebook, or this page, has shown and
+# closed them by now.)
+
+folder = Path("quickstart_pictures")
+for name in plt.get_figlabels():
+    folder.mkdir(exist_ok=True)
+    plt.figure(name).savefig(folder / f"{name}.png", dpi=120)
+    print(folder / f"{name}.png")
+
+print(f"accuracy on the images held out: {search.score(X_test, y_test):.4f}")

@@ -1,0 +1,87 @@
+"""What a classifier takes in: images, labels and weights, checked against what it knows."""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+from skimgcls._batches import TrainingImages
+from skimgcls._images import as_pixels, check_images
+from skimgcls._sklearn_compat import check_feature_names
+from skimgcls._targets import TargetEncoder, check_weights
+
+
+class InputMixin:
+    """Checks that store the shape of images and the classes at a first fit, and heed them after."""
+
+    def _check_training_images(self, X, y, sample_weight, *, reset, classes=None, partial=False):
+        """Return what to train on; with `reset`, store what it tells of shape and classes."""
+        images = self._check_images(X, reset=reset)
+        self._check_classes(y, classes, reset=reset, partial=partial)
+        targets = self._encoder.encode(y)
+        check_consistent_length(images, targets)
+        weights = check_weights(sample_weight, images, "sample_weight")
+        train = TrainingImages.from_arrays(images, targets, weights)
+        if not partial and targets.ndim == 1 and len(np.unique(train.row_targets)) < 2:
+            raise ValueError(
+                "Only images of one class have a positive sample_weight; a classifier needs at "
+                "least two classes."
+            )
+        return train
+
+    def _check_images(self, X, *, reset):
+        check_feature_names(self, X, reset=reset)
+        name = type(self).__name__
+        if not reset:
+            return check_images(
+                X,
+                fitted_shape=self.image_shape_,
+                any_spelling=self._shape_is_a_guess,
+                estimator_name=name,
+            )
+        pixels = as_pixels(X, name)
+        images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
+        self.image_shape_ = images.shape[1:]
+        self.n_features_in_ = int(np.prod(self.image_shape_))
+        self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2
+        return images
+
+    def _check_classes(self, y, classes, *, reset, partial):
+        if not reset:
+            known = np.unique(self.classes_)
+            if classes is not None and not np.array_equal(np.unique(classes), known):
+                raise ValueError(
+                    f"classes={classes!r} is not the same as on the last call to partial_fit, "
+                    f"{self.classes_.tolist()}."
+                )
+            return
+        encoder = TargetEncoder.learn(y, classes)
+        if partial and classes is None and not encoder.multilabel:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels that will "
+                "ever come."
+            )
+        self.classes_ = encoder.classes
+        self.n_outputs_ = encoder.n_outputs
+        self.out_activation_ = "logistic" if encoder.multilabel else "softmax"
+        self._indicator_dtype = np.dtype(encoder.indicator_dtype).str
+
+    @property
+    def _encoder(self):
+        multilabel = self.out_activation_ == "logistic"
+        return TargetEncoder(self.classes_, multilabel, np.dtype(self._indicator_dtype))
+
+    def _part_validation(self, train, X_val, y_val, sample_weight_val, seed):
+        """Return the images to train on and those to validate on, or None for these."""
+        if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
+            raise ValueError(
+                "X_val, y_val and sample_weight_val go together: pass X_val and y_val, with "
+                "sample_weight_val if wanted, or none of them."
+            )
+        if X_val is not None:
+            images = self._check_images(X_val, reset=False)
+            targets = self._encoder.encode(y_val, name="y_val")
+            check_consistent_length(images, targets)
+            weights = check_weights(sample_weight_val, images, "sample_weight_val")
+            return train, TrainingImages.from_arrays(images, targets, weights)
+        if not self.early_stopping:
+            return train, None
+        return train.hold_out(self.validation_fraction, seed)
