@@ -2,8 +2,8 @@
 Quickstart: a tuned CNN
 =======================
 
-Small pictures of handwritten digits, a convolutional net, a search over two of its parameters, and a
-look at what came out. All but the classifier is scikit-learn and matplotlib.
+Small pictures of handwritten digits, a convolutional net, a search over two of its parameters, and
+a look at what came out. All but the classifier is scikit-learn, pandas and matplotlib.
 """
 
 from pathlib import Path
@@ -33,9 +33,9 @@ print(f"{len(X_train)} images to train on, {len(X_test)} held out, each {X_train
 # %%
 # A search
 # --------
-# Images of 8 x 8 pixels are soon pooled away, so only the second convolution is followed by pooling.
-# For the rest, three-fold cross-validation tries four combinations, two at a time, and fits the best
-# one to all training images.
+# Images of 8 x 8 pixels are soon pooled away, so only the second convolution is followed by
+# pooling. For the rest, three-fold cross-validation tries four combinations, in two processes, and
+# the best one is fitted to all training images.
 
 cnn = CNNImageClassifier(conv_channels=(32, 64), pool_size=(1, 2), max_iter=20, random_state=0)
 grid = {"dropout": [0.0, 0.3], "learning_rate_init": [1e-3, 3e-3]}
@@ -58,7 +58,7 @@ print(classification_report(y_test, y_pred, digits=3))
 
 fig, ax = plt.subplots(num="confusion_matrix", figsize=(6, 6), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(y_test, y_pred, cmap="Blues", colorbar=False, ax=ax)
-ax.set(title="Digits held out", xlabel="Predicted digit", ylabel="True digit")
+ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted digit", ylabel="True digit")
 
 # %%
 # How training went
@@ -94,17 +94,21 @@ axes[1].legend()
 
 confidence = search.predict_proba(X_test).max(axis=1)
 is_wrong = y_pred != y_test
-shown = np.lexsort((confidence, ~is_wrong))[:24]
+shown = np.lexsort((confidence, ~is_wrong))[:18]
 
-fig, axes = plt.subplots(4, 6, num="predictions", figsize=(9, 7.5), layout="constrained")
+fig, axes = plt.subplots(3, 6, num="predictions", figsize=(10, 6.3), layout="constrained")
 for ax, i in zip(axes.flat, shown, strict=True):
     ax.imshow(X_test[i], cmap="gray_r")
     ax.set(xticks=[], yticks=[])
-    ax.set_title(f"{y_pred[i]}, {confidence[i]:.0%} sure", fontsize=11)
+    ax.set_title(f"{y_pred[i]}, {confidence[i]:.1%} sure", fontsize=11)
     if is_wrong[i]:
         ax.set_xlabel(f"wrong, it is a {y_test[i]}", fontsize=11, color="tab:red", weight="bold")
-        ax.spines[:].set(color="tab:red", linewidth=4, linestyle="--")
-fig.suptitle(f"{is_wrong.sum()} of {len(y_test)} are wrong: these come first, then the least sure")
+        ax.spines[:].set(color="tab:red", linewidth=4)
+fig.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
+fig.suptitle(
+    f"{is_wrong.sum()} of {len(y_test)} are wrong: they come first, then the least sure",
+    fontsize=14,
+)
 
 # %%
 # The accuracy

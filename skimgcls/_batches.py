@@ -34,7 +34,11 @@ class BatchFormat:
         elif not (images.flags.writeable and images.flags.c_contiguous):
             images = images.copy(order="C")
         batch = torch.from_numpy(images).to(self.device).to(self.dtype).permute(0, 3, 1, 2)
-        return batch if self.channels_last else batch.contiguous()
+        if self.channels_last:
+            return batch
+        # Not `contiguous`, which leaves the strides of a single channel as they are, and
+        # convolutions in doubt of the layout.
+        return batch.clone(memory_format=torch.contiguous_format)
 
     def place(self, module: torch.nn.Module) -> torch.nn.Module:
         """Return the module on the device, in the precision and memory layout of the batches."""
@@ -80,6 +84,11 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         weights = np.zeros(len(self.images))
         weights[self.rows] = row_weights
         return replace(self, weights=weights)
+
+    def normalized(self) -> "TrainingImages":
+        """Return the same images with weights of mean one, in which a loss is a mean."""
+        weights = self.row_weights
+        return self if weights is None else self.reweighted(weights / weights.mean())
 
     def hold_out(self, share: float, seed: int) -> tuple["TrainingImages", "TrainingImages"]:
         """Part off a share of the images, stratified by class where the classes are large enough.

@@ -72,7 +72,7 @@ class StopOnPlateau(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         loss = net.history[-1, "train_loss"]
-        self.n_stale_ = self.n_stale_ + 1 if loss > self.best_ - self.tol else 0
+        self.n_stale_ = self.n_stale_ + 1 if loss >= self.best_ - self.tol else 0
         self.best_ = min(self.best_, loss)
         if self.n_stale_ >= self.patience:
             raise StopTraining
@@ -95,7 +95,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         score, loss = net.history[-1, ("valid_accuracy", "valid_loss")]
-        self.n_stale_ = self.n_stale_ + 1 if score < self.best_[0] + self.tol else 0
+        self.n_stale_ = self.n_stale_ + 1 if score <= self.best_[0] + self.tol else 0
         if (score, -loss) > self.best_:
             self.best_ = (score, -loss)
             state = net.module_.state_dict()

@@ -16,7 +16,8 @@ def check_device(device: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-        torch.empty(0, device=found)
+        # Back and forth, which only devices that hold numbers can do.
+        torch.empty(0, device=found).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
             f"device={device!r} cannot be used here: expected 'auto', 'cpu' or the name of a "

@@ -1,11 +1,12 @@
 """From whatever holds pixels to one type: an array of images (n, height, width, channels)."""
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
+
+from skimgcls._params import is_size
 
 # A colour axis this short is taken for one; any longer one is height, width or many bands.
 _COLOUR_CHANNELS = (1, 3, 4)
@@ -72,7 +73,7 @@ def check_image_shape(image_shape: Any) -> ImageShape:
     is_shape = (
         isinstance(image_shape, tuple | list)
         and len(image_shape) in (2, 3)
-        and all(isinstance(size, Integral) and int(size) > 0 for size in image_shape)
+        and all(is_size(size) for size in image_shape)
     )
     if not is_shape:
         raise ValueError(
@@ -140,13 +141,14 @@ def _stack(X: Any) -> Any:
 
 def _refuse_text(X: Any) -> None:
     """Raise if X holds text, which check_array would partly read as numbers."""
-    kind = getattr(getattr(X, "dtype", None), "kind", "")
-    is_listing = (
-        isinstance(X, list | tuple) or hasattr(X, "columns") or kind in ("O", "S", "U", "T")
-    )
-    if not is_listing:
+    dtypes = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
+    if isinstance(X, list | tuple):
+        values = np.asarray(X[:1], dtype=object)
+    elif any(getattr(dtype, "kind", "") in ("O", "S", "U", "T") for dtype in dtypes):
+        values = np.asarray(X, dtype=object)
+    else:
         return
-    for value in np.asarray(X[:1], dtype=object).ravel():
+    for value in values.ravel():
         if isinstance(value, str | bytes):
             raise ValueError(
                 f"X holds text, such as {value!r}. Expected the numbers of the pixels: load the "

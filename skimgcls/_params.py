@@ -1,8 +1,16 @@
 """Checks of parameters that scikit-learn's constraints cannot express."""
 
-from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
+
+import numpy as np
+
+
+def is_size(value: Any) -> bool:
+    """Tell whether a value is a positive integer, which True is not meant to be."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, Integral) and int(value) > 0
 
 
 def check_sizes(name: str, sizes: Any, *, length: int | None = None) -> tuple[int, ...]:
@@ -18,12 +26,12 @@ def check_sizes(name: str, sizes: Any, *, length: int | None = None) -> tuple[in
     ValueError: pool_size must be a positive integer or 3 of them, one per convolution; got (2, 1).
     """
     given = sizes
-    if isinstance(sizes, Integral):
+    if is_size(sizes):
         sizes = (sizes,) * (1 if length is None else length)
+    sizes = sizes.tolist() if isinstance(sizes, np.ndarray) else sizes
     is_right = (
-        isinstance(sizes, Sequence)
-        and not isinstance(sizes, str)
-        and all(isinstance(size, Integral) and int(size) > 0 for size in sizes)
+        isinstance(sizes, list | tuple)
+        and all(is_size(size) for size in sizes)
         and (length is None or len(sizes) == length)
     )
     if not is_right:

@@ -1,5 +1,6 @@
 """Between the caller's labels and the codes a net is trained on."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,21 +35,13 @@ class TargetEncoder:
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> "TargetEncoder":
         """Find the classes in y, or take those named, for targets of the kind of y."""
-        if _target_type(y) == "multilabel-indicator":
+        if _target_type(y, warn=classes is None) == "multilabel-indicator":
             n_columns = np.shape(y)[1]
             names = getattr(y, "columns", np.arange(n_columns)) if classes is None else classes
             if len(names) != n_columns:
                 raise ValueError(f"classes names {len(names)} columns, but y has {n_columns}.")
             return cls(np.asarray(names), multilabel=True, indicator_dtype=_indicator(y).dtype)
-        labels = _labels(y) if classes is None else column_or_1d(classes)
-        try:
-            classes = np.unique(labels)
-        except TypeError as error:
-            kinds = sorted({type(label).__name__ for label in labels})
-            raise ValueError(
-                f"y mixes labels of the types {', '.join(kinds)}, which have no common order. "
-                "Expected labels of one type: convert y with y.astype(str)."
-            ) from error
+        classes = np.unique(_labels(y) if classes is None else column_or_1d(classes))
         if len(classes) < 2:
             raise ValueError(
                 f"y holds one class only, {classes.tolist()}; a classifier needs at least two "
@@ -75,12 +68,17 @@ class TargetEncoder:
                 f"{name} is an indicator of shape {np.shape(y)}; expected labels (n,)."
             )
         labels = _labels(y)
-        codes = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        try:
+            codes = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        except TypeError:
+            # Labels of a kind that has no order with the classes are none of them.
+            codes = np.zeros(len(labels), dtype=np.int64)
         unknown = np.flatnonzero(self.classes[codes] != labels)
         if len(unknown):
+            rows = "row" if len(unknown) == 1 else f"{len(unknown)} rows, the first"
             raise ValueError(
                 f"{name} holds labels that are not among the classes {self.classes.tolist()}: "
-                f"{labels[unknown[0]]!r} in row {unknown[0]}, and {len(unknown) - 1} more rows."
+                f"{labels[unknown].tolist()[0]!r} in {rows} {unknown[0]}."
             )
         return codes.astype(np.int64)
 
@@ -109,7 +107,13 @@ class TargetEncoder:
                 f"class_weight names labels that y does not hold: {unknown}. The classes are "
                 f"{self.classes.tolist()}."
             )
-        return np.array([class_weight.get(label, 1.0) for label in self.classes.tolist()], float)
+        by_class = np.array([class_weight.get(c, 1.0) for c in self.classes.tolist()], float)
+        if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
+            raise ValueError(
+                f"class_weight must be zero or more for each label and not zero for all; got "
+                f"{class_weight}."
+            )
+        return by_class
 
     def _balanced(self, targets: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         weights = np.ones(len(targets)) if weights is None else weights
@@ -138,14 +142,19 @@ def check_weights(sample_weight: Any, images: np.ndarray, name: str) -> np.ndarr
     return weights
 
 
-def _target_type(y: Any) -> str:
+def _target_type(y: Any, *, warn: bool = False) -> str:
     if y is None:
         raise ValueError(
             "This estimator requires y to be passed, but the target y is None. Expected a label "
             "for each image."
         )
-    check_classification_targets(_plain(y))
-    y_type: str = type_of_target(_plain(y), input_name="y")
+    y = _plain(y)
+    with warnings.catch_warnings():
+        if not warn:
+            # A part of the labels may hold many classes, once all have been seen.
+            warnings.filterwarnings("ignore", message="The number of unique classes")
+        check_classification_targets(y)
+        y_type: str = type_of_target(y, input_name="y")
     if y_type == "multiclass-multioutput":
         raise ValueError(
             f"y has shape {np.shape(y)} and holds more than zeros and ones: Unknown label type: "
@@ -167,6 +176,12 @@ def _plain(y: Any) -> Any:
         if len(kinds) == 1 and kinds <= {bool, int, np.bool_, np.int64}:
             return np.array(y.tolist())
         assert_all_finite(y, input_name="y")
+        if len(kinds) > 1:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise ValueError(
+                f"y mixes labels of the types {names}, which have no common order. Expected labels "
+                "of one type: convert y with y.astype(str)."
+            )
     elif y.dtype.kind == "f":
         assert_all_finite(y, input_name="y")
     return y

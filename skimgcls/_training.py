@@ -155,14 +155,11 @@ def make_loss(
     by_class = encoder.class_weights(class_weight, train.row_targets, weights)
     if encoder.multilabel:
         positive = None if by_class is None else torch.from_numpy(by_class)
-        loss = WeightedLoss(multilabel=True, positive_weight=positive)
-    else:
-        loss = WeightedLoss()
-        if by_class is not None:
-            weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
-    if weights is None:
-        return loss, train
-    return loss, train.reweighted(weights / weights.mean())
+        return WeightedLoss(multilabel=True, positive_weight=positive), train.normalized()
+    if by_class is not None:
+        weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
+        train = train.reweighted(weights)
+    return WeightedLoss(), train.normalized()
 
 
 def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingPlan) -> ImageNet:

@@ -131,7 +131,7 @@ def test_labels_never_seen_are_refused_by_name_and_row(classes, y):
 
 
 def test_the_first_label_never_seen_is_named_and_the_others_counted():
-    with pytest.raises(ValueError, match=r"9\)? in row 1, and 2 more rows"):
+    with pytest.raises(ValueError, match="9 in 3 rows, the first 1"):
         TargetEncoder.learn([1, 2]).encode([1, 9, 2, 8, 7])
 
 
@@ -185,7 +185,7 @@ def test_weights_are_numbers_one_for_each_image_and_not_all_zero():
     assert check_weights(None, images, "sample_weight") is None
     assert check_weights([0, 2, 1], images, "sample_weight").tolist() == [0, 2, 1]
     for weights, says in (
-        ([0, 0, 0], "at least one non-zero number: sample_weight_val is all zero"),
+        ([0, 0, 0], "at least one non-zero number"),
         ([1, -1, 1], "[Nn]egative"),
         ([1, 2], r"shape == \(2,\), expected \(3,\)"),
         ([1, np.nan, 1], "NaN"),

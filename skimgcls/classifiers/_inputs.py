@@ -81,7 +81,8 @@ class InputMixin:
             targets = self._encoder.encode(y_val, name="y_val")
             check_consistent_length(images, targets)
             weights = check_weights(sample_weight_val, images, "sample_weight_val")
-            return train, TrainingImages.from_arrays(images, targets, weights)
+            return train, TrainingImages.from_arrays(images, targets, weights).normalized()
         if not self.early_stopping:
             return train, None
-        return train.hold_out(self.validation_fraction, seed)
+        train, valid = train.hold_out(self.validation_fraction, seed)
+        return train, valid.normalized()

@@ -51,10 +51,18 @@ class CNN(nn.Module):
         *size, channels = image_shape
         layers: list[nn.Module] = []
         for out_channels, pool in zip(conv_channels, pool_sizes, strict=True):
-            margin = _margins(size, kernel_size) if padding == "valid" else padding
-            layers.append(nn.Conv2d(channels, out_channels, kernel_size, padding=margin))
-            if padding == "valid":
-                size = [max(side - kernel_size + 1, 1 + (kernel_size - side) % 2) for side in size]
+            margins = [_margins(side, kernel_size, padding) for side in size]
+            (top, bottom), (left, right) = margins
+            if (top, left) == (bottom, right):
+                conv = nn.Conv2d(channels, out_channels, kernel_size, padding=(top, left))
+                layers.append(conv)
+            else:
+                layers.append(nn.ZeroPad2d((left, right, top, bottom)))
+                layers.append(nn.Conv2d(channels, out_channels, kernel_size))
+            size = [
+                side + sum(margin) - kernel_size + 1
+                for side, margin in zip(size, margins, strict=True)
+            ]
             window = [min(pool, side) for side in size]
             # The maximum before the activation: an activation that never falls commutes with it,
             # and has a fraction of the values left to do.
@@ -78,7 +86,16 @@ class CNN(nn.Module):
         return logits
 
 
-def _margins(size: Sequence[int], kernel_size: int) -> tuple[int, int]:
-    """Return the padding that brings a map smaller than the window up to it."""
-    height, width = (max(0, -(-(kernel_size - side) // 2)) for side in size)
-    return height, width
+def _margins(side: int, kernel_size: int, padding: str) -> tuple[int, int]:
+    """Return the pixels to add before and after a side that a window goes along.
+
+    >>> _margins(8, 3, "same"), _margins(8, 2, "same"), _margins(8, 3, "valid")
+    ((1, 1), (0, 1), (0, 0))
+
+    A valid window on a side smaller than itself has that side padded up to one place.
+
+    >>> _margins(2, 5, "valid")
+    (1, 2)
+    """
+    n_added = kernel_size - 1 if padding == "same" else max(0, kernel_size - side)
+    return n_added // 2, n_added - n_added // 2

@@ -1,0 +1,364 @@
+"""What every classifier does: shown on the smallest."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from skimgcls import BaseImageClassifier, CNNImageClassifier, MLPImageClassifier
+from skimgcls._testing import make_stripes
+
+
+def make_mlp(**params):
+    return MLPImageClassifier(
+        **{"hidden_layer_sizes": 8, "max_iter": 3, "random_state": 0, **params}
+    )
+
+
+class SoftmaxRegression(BaseImageClassifier):
+    """The smallest classifier one can make."""
+
+    def _build_module(self, image_shape, n_outputs):
+        height, width, channels = image_shape
+        return torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(height * width * channels, n_outputs)
+        )
+
+
+def test_one_method_makes_a_classifier(stripes):
+    X, y = stripes
+    clf = SoftmaxRegression(max_iter=50, random_state=0).fit(X, y)
+    assert clf.score(X, y) == 1
+    assert clone(clf).get_params() == clf.get_params()
+
+
+def test_the_base_class_itself_is_abstract():
+    with pytest.raises(TypeError, match="_build_module"):
+        BaseImageClassifier()
+
+
+# ---- statistics of the pixels
+
+
+def test_bytes_and_floats_of_any_range_train_alike(colour_stripes):
+    X, y = colour_stripes
+    reference = make_mlp().fit(X, y).predict_proba(X)
+    for pixels in (X.astype(float), X / 255.0, X / np.float32(255), X * 2.0 - 255.0):
+        proba = make_mlp().fit(pixels, y).predict_proba(pixels)
+        np.testing.assert_allclose(proba, reference, atol=1e-4)
+
+
+def test_the_statistics_are_part_of_the_model(colour_stripes):
+    X, y = colour_stripes
+    layer = make_mlp().fit(X, y).net_.module_[0]
+    np.testing.assert_allclose(layer.mean.ravel(), X.mean(axis=(0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(layer.scale.ravel(), X.std(axis=(0, 1, 2)), rtol=1e-6)
+
+
+def test_the_statistics_heed_sample_weights_but_not_class_weights(stripes):
+    X, y = stripes
+    weights = np.where(y == 0, 3, 1)
+    mean = make_mlp().fit(X, y, sample_weight=weights).net_.module_[0].mean.item()
+    assert mean == pytest.approx(np.average(X.mean(axis=(1, 2)), weights=weights))
+    mean = make_mlp(class_weight={0: 3}).fit(X, y).net_.module_[0].mean.item()
+    assert mean == pytest.approx(X.mean())
+
+
+def test_without_standardize_the_net_sees_the_pixels_as_they_are(stripes):
+    X, y = stripes
+    clf = make_mlp(standardize=False).fit(X / 255, y)
+    assert not any("mean" in name for name in clf.net_.module_.state_dict())
+
+
+# ---- precision
+
+
+def test_float64_is_for_few_numbers_that_need_it(stripes):
+    X, y = stripes
+
+    def dtype_of(clf):
+        return next(clf.net_.module_.parameters()).dtype
+
+    assert dtype_of(make_mlp().fit(X, y)) is torch.float32
+    assert dtype_of(make_mlp().fit(X.astype(np.float64), y)) is torch.float32
+    assert dtype_of(make_mlp().fit(X / 255, y)) is torch.float64
+    assert dtype_of(make_mlp(batch_size=16).fit(X / 255, y)) is torch.float32
+
+
+# ---- weights
+
+
+def test_class_weight_moves_the_decision(stripes):
+    X, y = stripes
+    blurred = X // 8 + np.random.RandomState(0).randint(0, 200, X.shape).astype(np.uint8)
+    params = {"max_iter": 20, "learning_rate_init": 0.02}
+    plain = make_mlp(**params).fit(blurred, y).predict(blurred)
+    leaning = make_mlp(**params, class_weight={2: 100}).fit(blurred, y).predict(blurred)
+    assert (leaning == 2).mean() > (plain == 2).mean()
+
+
+def test_balanced_is_what_the_weights_by_label_make_it(stripes):
+    X, y = stripes
+    X, y = X[:30], np.where(np.arange(30) < 24, 0, 1)
+    by_label = {0: 30 / (2 * 24), 1: 30 / (2 * 6)}
+    balanced = make_mlp(class_weight="balanced").fit(X, y).predict_proba(X)
+    named = make_mlp(class_weight=by_label).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(balanced, named)
+
+
+def test_class_weights_of_several_labels_weigh_the_ones_of_a_column(stripes):
+    X, _ = stripes
+    rare = np.stack([np.arange(len(X)) % 12 == 0, np.arange(len(X)) % 2 == 0], axis=1).astype(int)
+    params = {"max_iter": 10, "learning_rate_init": 0.02, "learning_rate": "constant"}
+    plain = make_mlp(**params).fit(X, rare).predict_proba(X)
+    balanced = make_mlp(**params, class_weight="balanced").fit(X, rare).predict_proba(X)
+    assert balanced[:, 0].mean() > plain[:, 0].mean() + 0.05
+
+
+# ---- validation and early stopping
+
+
+def test_the_history_tells_of_training_and_validation(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y, X_val=X[:9], y_val=y[:9])
+    assert list(clf.history_.index) == [1, 2, 3]
+    assert clf.history_.notna().all(axis=None)
+    assert clf.validation_scores_ == clf.history_["validation_accuracy"].tolist()
+    assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert clf.loss_curve_[-1] == clf.loss_ >= clf.best_loss_
+    last = clf.history_.iloc[-1]
+    assert last["validation_accuracy"] == clf.score(X[:9], y[:9])
+
+
+def test_without_validation_images_there_are_no_validation_scores(stripes):
+    clf = make_mlp().fit(*stripes)
+    assert clf.validation_scores_ is None
+    assert clf.best_validation_score_ is None
+    assert clf.history_["validation_loss"].isna().all()
+
+
+def test_early_stopping_brings_back_the_best_weights(stripes):
+    X, y = stripes
+    noisy = np.random.RandomState(0).permutation(y)
+    clf = make_mlp(max_iter=60, early_stopping=True, n_iter_no_change=5, learning_rate_init=0.05)
+    clf.fit(X, noisy, X_val=X, y_val=y)
+    assert clf.n_iter_ < 60
+    assert clf.score(X, y) == clf.best_validation_score_
+
+
+def test_early_stopping_sets_images_aside_if_none_are_given(stripes):
+    X, y = stripes
+    clf = make_mlp(early_stopping=True, validation_fraction=0.25).fit(X, y)
+    assert len(clf.validation_scores_) == clf.n_iter_
+    # Nine images of thirty-six, three a class: scores come in ninths.
+    assert all(np.isclose(9 * score, round(9 * score)) for score in clf.validation_scores_)
+
+
+def test_training_ends_when_the_loss_no_longer_falls(stripes):
+    clf = make_mlp(max_iter=500, n_iter_no_change=2, tol=0.5).fit(*stripes)
+    assert clf.n_iter_ < 10
+
+
+def test_unknown_labels_in_y_val_are_named(stripes):
+    X, y = stripes
+    with pytest.raises(ValueError, match=r"y_val holds labels .*: 7 in row 1\."):
+        make_mlp().fit(X, y, X_val=X[:2], y_val=[0, 7])
+
+
+# ---- going on
+
+
+def test_warm_start_refuses_another_architecture_and_keeps_the_model(stripes):
+    X, y = stripes
+    clf = make_mlp(warm_start=True).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.set_params(hidden_layer_sizes=(9,))
+    with pytest.raises(ValueError, match="make another net of them"):
+        clf.fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+def test_warm_start_refuses_other_labels(stripes):
+    X, y = stripes
+    clf = make_mlp(warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="not among the classes"):
+        clf.fit(X, y + 1)
+
+
+def test_partial_fit_learns_from_pieces(stripes):
+    X, y = stripes
+    clf = make_mlp(learning_rate_init=0.01)
+    for _ in range(15):
+        for part in np.array_split(np.arange(len(X)), 3):
+            clf.partial_fit(X[part], y[part], classes=[0, 1, 2])
+    assert clf.score(X, y) == 1
+    assert clf.n_iter_ == 45
+
+
+def test_partial_fit_takes_a_part_that_lacks_a_class(stripes):
+    X, y = stripes
+    clf = make_mlp().partial_fit(X[:1], y[:1], classes=[0, 1, 2])
+    assert clf.predict_proba(X).shape == (36, 3)
+
+
+def test_the_first_partial_fit_needs_the_classes(stripes):
+    X, y = stripes
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        make_mlp().partial_fit(X, y)
+    clf = make_mlp().partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="not the same as on the last call"):
+        clf.partial_fit(X, y, classes=[0, 1, 2, 3])
+
+
+def test_partial_fit_cannot_balance_what_it_has_not_seen(stripes):
+    X, y = stripes
+    with pytest.raises(ValueError, match="compute_class_weight"):
+        make_mlp(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_a_failed_partial_fit_leaves_the_weights_as_they_were(stripes):
+    X, y = stripes
+    clf = make_mlp(batch_size=12).partial_fit(X, y, classes=[0, 1, 2])
+    clf.set_params(learning_rate_init=1e30)
+    before, state = clf.predict_proba(X), pickle.dumps(clf)
+    with pytest.raises(ValueError, match="Lower learning_rate_init"):
+        clf.partial_fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+    assert pickle.dumps(clf) == state
+
+
+# ---- refusals of fit that are not about images
+
+
+def test_a_loss_that_is_no_number_stops_training_and_says_what_to_lower(stripes):
+    X, y = stripes
+    clf = make_mlp(learning_rate_init=1e30, max_iter=20)
+    with pytest.raises(
+        ValueError, match=r"became (nan|inf) in epoch \d+. Lower learning_rate_init"
+    ):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_a_device_that_is_not_there_is_named_with_those_that_are(stripes):
+    with pytest.raises(ValueError, match=r"device='cuda:99' .* torch sees \(cpu"):
+        make_mlp(device="cuda:99").fit(*stripes)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (np.zeros(36), "at least one non-zero"),
+        (np.full(36, -1.0), "[Nn]egative"),
+        (np.ones(35), "inconsistent|shape"),
+        (np.full(36, np.nan), "NaN"),
+        (np.where(np.arange(36) % 3 == 0, 1, 0), "one class"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_refused(stripes, weights, words):
+    X, y = stripes
+    with pytest.raises(ValueError, match=words):
+        make_mlp().fit(X, y, sample_weight=weights)
+
+
+def test_class_weights_of_unknown_labels_are_refused(stripes):
+    with pytest.raises(ValueError, match=r"does not hold: \['cat'\].*\[0, 1, 2\]"):
+        make_mlp(class_weight={"cat": 2}).fit(*stripes)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"alpha": -1}, "alpha"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"max_iter": 0}, "max_iter"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"image_shape": (8,)}, "image_shape must be"),
+        ({"image_shape": (9, 9)}, "image_shape"),
+        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes"),
+        ({"device": 3}, "device"),
+    ],
+)
+def test_parameters_are_checked_in_fit(stripes, params, words):
+    clf = make_mlp(**params)
+    with pytest.raises(ValueError, match=words):
+        clf.fit(*stripes)
+
+
+# ---- sameness
+
+
+def test_another_process_fits_the_same_bits():
+    script = (
+        "import numpy as np, torch; torch.set_num_threads(1);"
+        "from skimgcls import CNNImageClassifier; from skimgcls._testing import make_stripes;"
+        "X, y = make_stripes(); clf = CNNImageClassifier(max_iter=3, dropout=0.5, random_state=0);"
+        "print(clf.fit(X, y).predict_proba(X).tobytes().hex())"
+    )
+    X, y = make_stripes()
+    here = CNNImageClassifier(max_iter=3, dropout=0.5, random_state=0).fit(X, y).predict_proba(X)
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    there = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=environment
+    )
+    assert there.stdout.strip() == here.tobytes().hex()
+
+
+def test_the_order_of_a_random_state_instance_is_heeded(stripes):
+    X, y = stripes
+    rng = np.random.RandomState(0)
+    first, second = (make_mlp(random_state=rng).fit(X, y).predict_proba(X) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_a_model_of_a_lacking_device_predicts_on_the_processor(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y)
+    moved = pickle.loads(pickle.dumps(clf.set_params(device="cuda:99")))
+    np.testing.assert_array_equal(moved.predict_proba(X), clf.predict_proba(X))
+    with pytest.raises(ValueError, match="cuda:99"):
+        moved.fit(X, y)
+
+
+def test_a_frozen_model_predicts_beside_a_gradient(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y)
+    with torch.no_grad():
+        make_mlp().fit(X, y)
+    assert not any(p.grad is not None for p in clf.net_.module_.parameters())
+
+
+def test_nothing_of_the_data_stays_with_the_model():
+    small, large = make_stripes(n_images=12), make_stripes(n_images=1200)
+    sizes = [len(pickle.dumps(make_mlp().fit(*data))) for data in (small, large)]
+    assert sizes[1] - sizes[0] < 1000
+
+
+# ---- progress
+
+
+def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd):
+    X, y = stripes
+    make_mlp(verbose=1).fit(X, y, X_val=X, y_val=y)
+    out, err = capfd.readouterr()
+    assert out == ""
+    last = err.rstrip().split("\r")[-1]
+    assert "epoch 3/3" in last
+    assert "100%" in last
+    assert "loss=" in last
+    assert "validation=" in last
+    assert err.count("\n") == 1
+
+
+def test_the_history_is_plain_json(stripes):
+    state = make_mlp().fit(*stripes).__getstate__()
+    assert json.loads(json.dumps(state["_history"]))[0]["train_loss"] > 0
