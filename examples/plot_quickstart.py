@@ -58,7 +58,7 @@ print(classification_report(y_test, y_pred, digits=3))
 
 fig, ax = plt.subplots(num="confusion_matrix", figsize=(6, 6), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(y_test, y_pred, cmap="Blues", colorbar=False, ax=ax)
-ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted digit", ylabel="True digit")
+_ = ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted digit", ylabel="True digit")
 
 # %%
 # How training went
@@ -83,7 +83,7 @@ for ax, quantity in zip(axes, ["loss", "accuracy"], strict=True):
 axes[0].set_yscale("log")
 axes[0].set_ylabel("Cross-entropy, log scale")
 axes[1].set_ylabel("Share of images right")
-axes[1].legend()
+_ = axes[1].legend()
 
 # %%
 # What it is unsure of
@@ -97,6 +97,11 @@ is_wrong = y_pred != y_test
 shown = np.lexsort((confidence, ~is_wrong))[:18]
 
 fig, axes = plt.subplots(3, 6, num="predictions", figsize=(10, 6.3), layout="constrained")
+fig.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
+fig.suptitle(
+    f"{is_wrong.sum()} of {len(y_test)} are wrong: they come first, then the least sure",
+    fontsize=14,
+)
 for ax, i in zip(axes.flat, shown, strict=True):
     ax.imshow(X_test[i], cmap="gray_r")
     ax.set(xticks=[], yticks=[])
@@ -104,11 +109,6 @@ for ax, i in zip(axes.flat, shown, strict=True):
     if is_wrong[i]:
         ax.set_xlabel(f"wrong, it is a {y_test[i]}", fontsize=11, color="tab:red", weight="bold")
         ax.spines[:].set(color="tab:red", linewidth=4)
-fig.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
-fig.suptitle(
-    f"{is_wrong.sum()} of {len(y_test)} are wrong: they come first, then the least sure",
-    fontsize=14,
-)
 
 # %%
 # The accuracy

@@ -98,7 +98,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         kept, held_out : TrainingImages
         """
         targets, n = self.row_targets, len(self)
-        n_held_out = math.ceil(share * n)
+        n_held_out = min(math.ceil(share * n), n - 1)
         sizes = np.unique(targets, return_counts=True)[1] if targets.ndim == 1 else np.zeros(1)
         can_stratify = sizes.min() > 1 and len(sizes) <= min(n_held_out, n - n_held_out)
         kept, held_out = train_test_split(

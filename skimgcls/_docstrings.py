@@ -78,7 +78,7 @@ image_shape_ : tuple (height, width, channels)
 n_features_in_ : int
     Numbers per image: height times width times channels.
 
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names, if `fit` was given a DataFrame whose columns all have string names.
 
 n_outputs_ : int
@@ -90,7 +90,7 @@ out_activation_ : {"softmax", "logistic"}
 n_iter_ : int
     Epochs trained.
 
-history_ : DataFrame of shape (n_iter_, 6)
+history_ : DataFrame of shape (`n_iter_`, 6)
     For each epoch: train_loss, train_accuracy, validation_loss, validation_accuracy, learning_rate
     and seconds. Training figures are means over the epoch's batches while the weights move.
 

@@ -12,6 +12,8 @@ from skimgcls._params import is_size
 _COLOUR_CHANNELS = (1, 3, 4)
 # Numbers that the statistics hold in float64 at once: 32 MiB.
 _STATISTICS_VALUES = 2**22
+_LARGEST = float(np.finfo(np.float32).max)
+_EXPECTED = "Expected (n, pixels), (n, height, width) or (n, height, width, channels)."
 
 ImageShape = tuple[int, int, int]
 
@@ -87,9 +89,16 @@ def check_image_shape(image_shape: Any) -> ImageShape:
 def as_pixels(X: Any, estimator_name: str) -> np.ndarray:
     """Return X as a numeric array of 2 to 4 dimensions with at least one image."""
     X = _unpack_tensor(X)
+    if X is None or np.isscalar(X) or isinstance(X, dict | set):
+        raise ValueError(f"X must hold images; got {type(X).__name__} {X!r}. {_EXPECTED}")
     if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "kind", "") == "O":
         X = _stack(X)
     _refuse_text(X)
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            f"Complex data not supported: X is {X.dtype}. Pass its magnitude, np.abs(X), or its "
+            "parts as channels."
+        )
     array: np.ndarray = check_array(
         X,
         dtype="numeric",
@@ -99,10 +108,7 @@ def as_pixels(X: Any, estimator_name: str) -> np.ndarray:
         input_name="X",
     )
     if array.ndim > 4:
-        raise ValueError(
-            f"X has {array.ndim} dimensions, shape {array.shape}. Expected (n, pixels), "
-            "(n, height, width) or (n, height, width, channels)."
-        )
+        raise ValueError(f"X has {array.ndim} dimensions, shape {array.shape}. {_EXPECTED}")
     if 0 in array.shape:
         raise ValueError(f"X holds images without a pixel: its shape is {array.shape}.")
     return array
@@ -117,7 +123,12 @@ def _unpack_tensor(X: Any) -> Any:
             f"X is a tensor on {X.device}. Pass X.cpu(): batches are moved to the device one by "
             "one."
         )
-    return X.detach().numpy()
+    X = X.detach()
+    try:
+        return X.numpy()
+    except TypeError:
+        # A type that NumPy lacks, such as bfloat16.
+        return X.float().numpy()
 
 
 def _stack(X: Any) -> Any:
@@ -231,20 +242,20 @@ def _check_fitted_shape(
 
 
 def _check_finite(images: np.ndarray) -> None:
-    """Raise on NaN and infinity, naming the first image that holds one."""
-    # A sum is a cheap first look: it is finite if all is, short of an overflow.
-    if images.dtype.kind != "f":
+    """Raise on NaN, infinity and what float32 cannot hold, naming the first image with one."""
+    # NaN fails any comparison, so that these two passes find all there is to find.
+    if images.dtype.kind != "f" or (images.min() >= -_LARGEST and images.max() <= _LARGEST):
         return
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.sum(images, dtype=np.float64)):
-            return
-    bad = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
-    if len(bad):
-        what = "NaN" if np.isnan(images[bad[0]]).any() else "infinity"
-        raise ValueError(
-            f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
-            f"{bad[0]}. Remove or repair them."
-        )
+    bad = np.flatnonzero(~(np.abs(images) <= _LARGEST).all(axis=(1, 2, 3)))
+    first = images[bad[0]]
+    if np.isnan(first).any():
+        what = "NaN"
+    else:
+        what = "infinity" if np.isinf(first).any() else "numbers too large for float32"
+    raise ValueError(
+        f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
+        f"{bad[0]}. Remove or repair them."
+    )
 
 
 def channel_statistics(

@@ -107,7 +107,7 @@ def check_image_classifier(estimator):
     --------
     >>> from skimgcls import MLPImageClassifier
     >>> from skimgcls.estimator_checks import check_image_classifier
-    >>> check_image_classifier(MLPImageClassifier(hidden_layer_sizes=8))
+    >>> check_image_classifier(MLPImageClassifier(hidden_layer_sizes=32))
     """
     for check in image_classifier_checks(estimator):
         check()

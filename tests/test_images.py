@@ -147,8 +147,28 @@ def test_opposite_infinities_do_not_cancel():
         check_images([[np.inf, 0.0], [-np.inf, 0.0], [0.0, 0.0]])
 
 
-def test_numbers_whose_sum_overflows_are_finite():
-    assert check_images(np.full((2, 2, 2), np.finfo(float).max)).shape == (2, 2, 2, 1)
+def test_large_numbers_are_fine_as_long_as_float32_holds_them():
+    largest = np.finfo(np.float32).max
+    for dtype in (np.float32, np.float64):
+        assert check_images(np.full((2, 2, 2), largest, dtype)).shape == (2, 2, 2, 1)
+    with pytest.raises(ValueError, match=r"too large for float32: 1 of 2 images do, .* image 1"):
+        check_images(np.array([[1.0], [-1e39]]))
+
+
+@pytest.mark.parametrize("X", [None, 3, "folder", {"a": 1}, {1, 2}])
+def test_what_is_no_collection_of_images_is_named(X):
+    with pytest.raises(ValueError, match=rf"X must hold images; got {type(X).__name__}"):
+        check_images(X)
+
+
+def test_complex_pixels_are_refused_without_printing_them_all():
+    with pytest.raises(ValueError, match="Complex data not supported: X is complex128") as caught:
+        check_images(np.ones((50, 20, 20), dtype=complex))
+    assert len(str(caught.value)) < 200
+
+
+def test_tensors_of_types_that_numpy_lacks_are_taken_as_float32():
+    assert check_images(torch.ones(2, 4, 4, dtype=torch.bfloat16)).dtype == np.float32
 
 
 @pytest.mark.parametrize("image_shape", [(4,), (2, 2, 2, 2), (0, 4), (2.0, 2), 4, "44", None])

@@ -27,7 +27,12 @@ class HistoryMixin:
 
     @property
     def history_(self):
-        """Figures of each epoch, a DataFrame."""
+        """Figures of each epoch, a DataFrame of shape (`n_iter_`, 6).
+
+        The columns are train_loss, train_accuracy, validation_loss, validation_accuracy,
+        learning_rate and seconds. Training figures are means over the batches of the epoch, taken
+        while the weights move; without validation images theirs are NaN.
+        """
         seconds = self._column("seconds", "history_")
         epochs = pd.RangeIndex(1, len(seconds) + 1, name="epoch")
         return pd.DataFrame(self._history, index=epochs)
@@ -49,12 +54,12 @@ class HistoryMixin:
 
     @property
     def validation_scores_(self):
-        """Validation accuracy of each epoch, or None."""
+        """Validation accuracy of each epoch, or None if there were no validation images."""
         scores = self._column("validation_accuracy", "validation_scores_")
         return None if all(map(math.isnan, scores)) else scores
 
     @property
     def best_validation_score_(self):
-        """Highest validation accuracy of any epoch, or None."""
+        """Highest validation accuracy of any epoch, or None if there were no images for it."""
         scores = self.validation_scores_
         return None if scores is None else max(s for s in scores if not math.isnan(s))
