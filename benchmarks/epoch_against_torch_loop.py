@@ -27,7 +27,7 @@ def seconds_of_ours(estimator, X, y):
 def seconds_of_loop(module, X, y, *, batch_size, n_epochs):
     """Return the median seconds of an epoch of a loop written by hand."""
     pixels = (X - X.mean()) / X.std()
-    images = torch.from_numpy(pixels.astype(np.float32)).reshape(len(X), *X.shape[1:], 1)
+    images = torch.from_numpy(pixels.astype(np.float32)).reshape(len(X), *X.shape[1:3], 1)
     images = images.permute(0, 3, 1, 2)
     targets = torch.from_numpy(y.astype(np.int64))
     module = module.to(memory_format=torch.channels_last).train()

@@ -21,4 +21,4 @@ class Standardize(nn.Module):
         self.register_buffer("scale", scale[:, None, None].clone())
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        return (batch - self.mean) / self.scale
+        return (batch - self.mean).div_(self.scale)
