@@ -32,16 +32,15 @@ lint: $(READY)  ## ruff: rules and format
 types: $(READY)  ## mypy over the nets and the helpers
 	$(BIN)/mypy
 
-test: lint types  ## all that a release needs: lint, types, every test, the oldest versions
+test: lint types  ## all that a release needs: lint, types, every test, the oldest versions, docs
 	$(BIN)/python -m pytest $(ARGS)
-	$(MAKE) --no-print-directory test-oldest
+	$(MAKE) --no-print-directory test-oldest docs
 
 test-fast: $(READY)  ## the tests that take under five seconds each
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-oldest: $(OLDEST_READY)  ## the contract with the oldest supported versions
-	$(OLDEST)/bin/python -m pytest tests/test_common.py $(ARGS)
-	$(OLDEST)/bin/python -m pytest -m "not slow" tests/classifiers $(ARGS)
+	$(OLDEST)/bin/python -m pytest tests/test_common.py tests/test_clients.py tests/classifiers $(ARGS)
 
 docs: $(READY)  ## build the site into docs/_build/html, running the examples
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html

@@ -212,6 +212,7 @@ def train_net(
     net.callbacks_ = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
     net.iterator_train__rng = rng
+    net.batch_size = plan.batch_size
     net.iterator_valid__batch_size = evaluation_batch_size(train.images.shape)
     try:
         with torch.enable_grad():
@@ -223,10 +224,10 @@ def train_net(
         for callback in callbacks:
             if isinstance(callback, _callbacks.ProgressBar):
                 callback.close()
-    net._set_training(False)
-    net.optimizer_.zero_grad()
-    # What was needed for this run only, the data among it, does not stay with the net.
-    net.callbacks_, net.train_split, net.iterator_train__rng = [], None, None
+        net._set_training(False)
+        net.optimizer_.zero_grad()
+        # What was needed for this run only, the data among it, does not stay with the net.
+        net.callbacks_, net.train_split, net.iterator_train__rng = [], None, None
     return [_epoch_figures(epoch) for epoch in net.history[n_before:]]
 
 

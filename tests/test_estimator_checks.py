@@ -280,8 +280,8 @@ class StartsCold(MLPImageClassifier):
 
 @breaks("check_warm_start_goes_on", "began anew")
 class KeepsTheEpochsAndLosesTheWeights(MLPImageClassifier):
-    def _make_net(self, train, plan, start=None):
-        return super()._make_net(train, plan)
+    def _make_net(self, train, plan, dtype, start=None):
+        return super()._make_net(train, plan, dtype)
 
 
 def contracts_of(estimator):

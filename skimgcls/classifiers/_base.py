@@ -175,8 +175,9 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
             seed = draw_seed(self.random_state)
             train, valid = self._part_validation(given, X_val, y_val, sample_weight_val, seed)
             plan = self._make_plan(len(train))
+            dtype = choose_dtype(train.images, n_images=len(train), batch_size=plan.batch_size)
             with seeded(seed, check_device(self.device)) as rng:
-                net = self._make_net(train, plan, start=self.net_ if continues else None)
+                net = self._make_net(train, plan, dtype, start=self.net_ if continues else None)
                 loss, weighted = make_loss(self._encoder, self.class_weight, train)
                 epochs = train_net(net, plan, loss, weighted, valid, rng)
             self._history = [*self._history, *epochs] if continues else epochs
@@ -219,7 +220,8 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
                 self._seed, self._history = draw_seed(self.random_state), []
             plan = self._make_plan(len(train), single_epoch=True)
             with seeded(spawn_seed(self._seed, self.n_iter_), check_device(self.device)) as rng:
-                net = self._make_net(train, plan) if first else self.net_
+                # Data that come in pieces are small only in the piece: float32, whatever they hold.
+                net = self._make_net(train, plan, torch.float32) if first else self.net_
                 loss, weighted = make_loss(self._encoder, self.class_weight, train)
                 with _net_unchanged_on_error(net):
                     epochs = train_net(net, plan, loss, weighted, None, rng)
@@ -247,10 +249,10 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
             progress=bool(self.verbose),
         )
 
-    def _make_net(self, train, plan, start=None):
+    def _make_net(self, train, plan, dtype, start=None):
         """Return an untrained net for these images, or one with the weights of `start`."""
-        dtype = choose_dtype(train.images, n_images=len(train), batch_size=plan.batch_size)
         self._dtype = str(dtype).removeprefix("torch.")
+        self._built_with = self._module_parameters()
         statistics = None
         if self.standardize and start is None:
             statistics = channel_statistics(train.images, train.weights, train.rows)
@@ -275,6 +277,12 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
             layers["standardize"] = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
         layers["net"] = self._build_module(self.image_shape_, self.n_outputs_)
         return torch.nn.Sequential(OrderedDict(layers))
+
+    def _module_parameters(self):
+        """Return the parameters that decide what module is built: not those of training."""
+        shared = BaseImageClassifier._parameter_constraints.keys() - {"standardize"}
+        parameters = self.get_params(deep=False)
+        return {name: value for name, value in parameters.items() if name not in shared}
 
     def _batch_format(self, device):
         return BatchFormat(device, getattr(torch, self._dtype), self._channels_last)
@@ -358,8 +366,11 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
         except ValueError:
             # Trained on a device that this machine lacks; predictions do not need it.
             device = torch.device("cpu")
+        # Parameters may have been set since the fit; the net is the one that was fitted.
+        parameters = self._module_parameters()
         with seeded(0):
-            module = self._assemble()
+            module = self.set_params(**self._built_with)._assemble()
+        self.set_params(**parameters)
         net = make_net(module, self._batch_format(device), self._make_plan(1, single_epoch=True))
         restore_net(net, state["net_"])
         self.net_ = net

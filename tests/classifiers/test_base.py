@@ -208,6 +208,21 @@ def test_partial_fit_takes_a_part_that_lacks_a_class(stripes):
     assert clf.predict_proba(X).shape == (36, 3)
 
 
+def test_partial_fit_heeds_parameters_set_since(stripes):
+    X, y = stripes
+    clf = make_mlp(batch_size=36).partial_fit(X, y, classes=[0, 1, 2])
+    steps = []
+    clf.net_.on_grad_computed = lambda *args, **kwargs: steps.append(len(kwargs["batch"][0]))
+    clf.set_params(batch_size=9).partial_fit(X, y)
+    assert steps == [9, 9, 9, 9]
+
+
+def test_data_in_pieces_are_computed_in_float32(stripes):
+    X, y = stripes
+    clf = make_mlp().partial_fit(X[:9] / 255, y[:9], classes=[0, 1, 2])
+    assert next(clf.net_.module_.parameters()).dtype is torch.float32
+
+
 def test_the_first_partial_fit_needs_the_classes(stripes):
     X, y = stripes
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
@@ -327,6 +342,14 @@ def test_a_model_of_a_lacking_device_predicts_on_the_processor(stripes):
     np.testing.assert_array_equal(moved.predict_proba(X), clf.predict_proba(X))
     with pytest.raises(ValueError, match="cuda:99"):
         moved.fit(X, y)
+
+
+def test_parameters_set_after_the_fit_do_not_break_a_copy(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y).set_params(hidden_layer_sizes=(3, 3), standardize=False)
+    again = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+    assert again.get_params() == clf.get_params()
 
 
 def test_a_frozen_model_predicts_beside_a_gradient(stripes):
