@@ -32,7 +32,7 @@ def accuracy_row(what, accuracies, *, at_least, seconds=None):
     mean = sum(accuracies) / len(accuracies)
     spread = f" ({min(accuracies):.4f} to {max(accuracies):.4f}, {len(accuracies)} runs"
     spread += f", fit in {seconds:.0f} s)" if seconds else ")"
-    return Row(what, f"at least {at_least}", f"{mean:.4f}{spread}", mean >= at_least)
+    return Row(what, f"at least {at_least}", f"{mean:.4f}{spread}", bool(mean >= at_least))
 
 
 def show(rows):

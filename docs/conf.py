@@ -54,6 +54,9 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
 }
 
+# The contents beside a class name its methods without the class.
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"skimgcls {release}"
 html_show_sourcelink = False
@@ -64,3 +67,5 @@ html_theme_options = {
     "show_prev_next": True,
     "use_edit_page_button": False,
 }
+# Pages without pages below them need no navigation at their side.
+html_sidebars = {page: [] for page in ("index", "install", "benchmarks", "whats_new")}

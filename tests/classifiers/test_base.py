@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -42,6 +43,35 @@ def test_one_method_makes_a_classifier(stripes):
 def test_the_base_class_itself_is_abstract():
     with pytest.raises(TypeError, match="_build_module"):
         BaseImageClassifier()
+
+
+# ---- spellings
+
+
+def test_colour_images_in_rows_are_the_images(colour_stripes):
+    X, y = colour_stripes
+    rows = X.reshape(len(X), -1)
+    reference = CNNImageClassifier(max_iter=2, random_state=0).fit(X, y)
+    for spelling in (rows, pd.DataFrame(rows), rows.tolist(), torch.from_numpy(rows.copy())):
+        clf = CNNImageClassifier(max_iter=2, random_state=0, image_shape=(6, 8, 3))
+        clf.fit(spelling, y)
+        for pixels in (X, rows):
+            found, expected = clf.predict_proba(pixels), reference.predict_proba(X)
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_of_unknown_shape_leave_the_shape_open(colour_stripes):
+    X, y = colour_stripes
+    clf = make_mlp().fit(X.reshape(len(X), -1), y)
+    assert clf.image_shape_ == (12, 12, 1)
+    np.testing.assert_array_equal(clf.predict(X), clf.predict(X.reshape(len(X), -1)))
+
+
+def test_images_of_a_known_shape_are_not_taken_for_others_of_as_many_pixels(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y)
+    with pytest.raises(ValueError, match=r"\(4, 16\).*was fitted on images of shape \(8, 8, 1\)"):
+        clf.predict(X.reshape(-1, 4, 16))
 
 
 # ---- statistics of the pixels
