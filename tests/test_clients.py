@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import sklearn
-import torch
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.calibration import CalibratedClassifierCV
@@ -473,15 +472,6 @@ SPELLINGS = {
     "images": lambda images: images,
     "rows": lambda images: images.reshape(len(images), -1),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def single_thread():
-    """More threads have nothing to share in nets this small but the wait for each other."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
 
 
 @pytest.fixture(scope="module")
