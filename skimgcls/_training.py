@@ -66,7 +66,7 @@ def _is_right(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return ((logits > 0) == (targets > 0.5)).all(dim=1)
 
 
-class ImageNet(NeuralNet):
+class TrainingNet(NeuralNet):
     """skorch's net, with an epoch that waits for the device once and not at every batch."""
 
     @property
@@ -168,9 +168,9 @@ def make_loss(
     return WeightedLoss(), train.normalized()
 
 
-def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingPlan) -> ImageNet:
+def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingPlan) -> TrainingNet:
     """Return an initialised net around the module."""
-    net = ImageNet(
+    net = TrainingNet(
         batch_format.place(module),
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
@@ -192,7 +192,7 @@ def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingP
 
 
 def train_net(
-    net: ImageNet,
+    net: TrainingNet,
     plan: TrainingPlan,
     loss: torch.nn.Module,
     train: TrainingImages,
@@ -254,14 +254,14 @@ def _epoch_figures(epoch: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def dump_net(net: ImageNet) -> dict[str, Any]:
+def dump_net(net: TrainingNet) -> dict[str, Any]:
     """Return the weights and the state of the optimizer as arrays, lists and numbers."""
     return _to_arrays(
         {"module": net.module_.state_dict(), "optimizer": net.optimizer_.state_dict()}
     )
 
 
-def restore_net(net: ImageNet, dumped: dict[str, Any]) -> None:
+def restore_net(net: TrainingNet, dumped: dict[str, Any]) -> None:
     """Bring a net of the same architecture back to a dumped state."""
     net.module_.load_state_dict(_to_tensors(dumped["module"]))
     net.optimizer_.load_state_dict(_to_tensors(dumped["optimizer"]))
