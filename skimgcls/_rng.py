@@ -34,8 +34,9 @@ def spawn_seed(seed: int, step: int) -> int:
 def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.RandomState]:
     """Seed torch inside the block, and give a NumPy generator of the same seed.
 
-    torch's generators of the processor and of `device` are put back on the way out, whatever
-    happens inside.
+    Inside, torch is as in a fresh process, whatever the caller has set: gradients are on and new
+    tensors are float32. On the way out the generators of the processor and of `device` and those
+    settings are put back, whatever happened.
 
     >>> before = torch.get_rng_state()
     >>> with seeded(0) as rng:
@@ -45,10 +46,29 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.
     """
     device = torch.device(device)
     on_gpu = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+    with (
+        torch.random.fork_rng(devices=[device] if on_gpu else []),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        _float32_by_default(),
+    ):
         # Not torch.manual_seed: it would seed the GPUs as well, also those not put back.
         torch.default_generator.manual_seed(seed)
         if on_gpu:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield np.random.RandomState(seed)
+
+
+@contextmanager
+def _float32_by_default() -> Iterator[None]:
+    callers = torch.get_default_dtype()
+    if callers is torch.float32:
+        # The setting is the whole process's: where nothing is to be changed nothing is.
+        yield
+        return
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(callers)

@@ -201,7 +201,7 @@ def train_net(
 ) -> list[dict[str, float]]:
     """Train the net on the loss and return what its history says of each epoch.
 
-    Call it inside a seeded block: dropout draws from torch's generator.
+    Call it inside a seeded block: dropout draws from torch's generator, and gradients must be on.
     """
     n_before = len(net.history)
     batch_format = net.iterator_train__batch_format
@@ -215,11 +215,10 @@ def train_net(
     net.batch_size = plan.batch_size
     net.iterator_valid__batch_size = evaluation_batch_size(train.images.shape)
     try:
-        with torch.enable_grad():
-            net.notify("on_train_begin", X=train, y=None)
-            with suppress(_callbacks.StopTraining):
-                net.fit_loop(train, epochs=plan.max_epochs)
-            net.notify("on_train_end", X=train, y=None)
+        net.notify("on_train_begin", X=train, y=None)
+        with suppress(_callbacks.StopTraining):
+            net.fit_loop(train, epochs=plan.max_epochs)
+        net.notify("on_train_end", X=train, y=None)
     finally:
         for callback in callbacks:
             if isinstance(callback, _callbacks.ProgressBar):

@@ -368,12 +368,12 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
             device = torch.device("cpu")
         # Parameters may have been set since the fit; the net is the one that was fitted.
         parameters = self._module_parameters()
-        with seeded(0):
+        with seeded(0, device):
             module = self.set_params(**self._built_with)._assemble()
+            plan = self._make_plan(1, single_epoch=True)
+            self.net_ = make_net(module, self._batch_format(device), plan)
+            restore_net(self.net_, state["net_"])
         self.set_params(**parameters)
-        net = make_net(module, self._batch_format(device), self._make_plan(1, single_epoch=True))
-        restore_net(net, state["net_"])
-        self.net_ = net
 
 
 @contextmanager

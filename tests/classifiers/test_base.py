@@ -382,12 +382,32 @@ def test_parameters_set_after_the_fit_do_not_break_a_copy(stripes):
     assert again.get_params() == clf.get_params()
 
 
-def test_a_frozen_model_predicts_beside_a_gradient(stripes):
+@pytest.fixture
+def double_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_gradient_mode_does_not_matter(stripes, mode):
     X, y = stripes
-    clf = make_mlp().fit(X, y)
-    with torch.no_grad():
-        make_mlp().fit(X, y)
-    assert not any(p.grad is not None for p in clf.net_.module_.parameters())
+    reference = make_mlp().fit(X, y).predict_proba(X)
+    with mode():
+        clf = make_mlp().fit(X, y)
+        again = pickle.loads(pickle.dumps(clf))
+        assert not torch.is_grad_enabled()
+    for fitted in (clf, again):
+        np.testing.assert_array_equal(fitted.predict_proba(X), reference)
+        fitted.partial_fit(X, y)
+
+
+def test_the_callers_default_type_does_not_matter(stripes, request):
+    X, y = stripes
+    reference = make_mlp().fit(X, y).predict_proba(X)
+    request.getfixturevalue("double_by_default")
+    np.testing.assert_array_equal(make_mlp().fit(X, y).predict_proba(X), reference)
+    assert torch.get_default_dtype() is torch.float64
 
 
 def test_nothing_of_the_data_stays_with_the_model():

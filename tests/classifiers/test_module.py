@@ -58,7 +58,8 @@ def test_batches_come_as_torch_has_them(colour_stripes):
 def test_a_last_batch_of_one_image_does_not_break_batch_normalisation():
     rng = np.random.RandomState(0)
     X, y = rng.randint(0, 255, (17, 4, 4)), np.arange(17) % 2
-    make_classifier(with_batch_norm, batch_size=4, max_iter=2).fit(X, y)
+    clf = make_classifier(with_batch_norm, batch_size=4, max_iter=2).fit(X, y)
+    assert clf.n_iter_ == 2
 
 
 def test_a_search_over_modules(stripes):
