@@ -1,7 +1,6 @@
 """The classifier all others are made from."""
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -11,31 +10,19 @@ from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._batches import BatchFormat, n_batches, predict_logits
+from skimgcls._batches import predict_logits
 from skimgcls._device import check_device, choose_dtype
 from skimgcls._docstrings import with_shared_sections
-from skimgcls._images import channel_statistics
 from skimgcls._rng import draw_seed, seeded, spawn_seed
-from skimgcls._sklearn_compat import (
-    Interval,
-    StrOptions,
-    fit_context,
-)
-from skimgcls._training import (
-    TrainingPlan,
-    dump_net,
-    make_loss,
-    make_net,
-    restore_net,
-    train_net,
-)
+from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
+from skimgcls._training import dump_net, make_loss, restore_net, train_net
 from skimgcls.classifiers._history import HistoryMixin
 from skimgcls.classifiers._inputs import InputMixin
-from skimgcls.nets import Standardize
+from skimgcls.classifiers._net import NetMixin
 
 
 @with_shared_sections
-class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
     """Base class of the image classifiers.
 
     A new classifier is a constructor, which stores its parameters and passes the others on, and one
@@ -65,10 +52,6 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
     True
     """
 
-    # A module that flattens with `view` cannot take channels-last memory; ours can, and are faster
-    # so.
-    _channels_last = True
-
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -87,6 +70,7 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    _of_training = frozenset(_parameter_constraints) - {"standardize"}
 
     def __init__(
         self,
@@ -229,64 +213,6 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
             self.net_ = net
         return self
 
-    def _make_plan(self, n_images, *, single_epoch=False):
-        """Turn parameters into figures for a run over so many images."""
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = 64 if n_images < 10_000 else 128
-        max_epochs = 1 if single_epoch else self.max_iter
-        if max_epochs == "auto":
-            max_epochs = int(np.clip(-(-2000 // n_batches(n_images, batch_size)), 12, 100))
-        return TrainingPlan(
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            learning_rate_init=self.learning_rate_init,
-            cosine=self.learning_rate == "cosine" and not single_epoch,
-            weight_decay=self.alpha,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            early_stopping=self.early_stopping and not single_epoch,
-            progress=bool(self.verbose),
-        )
-
-    def _make_net(self, train, plan, dtype, start=None):
-        """Return an untrained net for these images, or one with the weights of `start`."""
-        self._dtype = str(dtype).removeprefix("torch.")
-        self._built_with = self._module_parameters()
-        statistics = None
-        if self.standardize and start is None:
-            statistics = channel_statistics(train.images, train.weights, train.rows)
-        module = self._assemble(statistics)
-        if start is not None:
-            try:
-                module.load_state_dict(start.module_.state_dict())
-            except RuntimeError as error:
-                raise ValueError(
-                    "warm_start=True begins with the weights of the earlier fit, but parameters "
-                    f"set since make another net of them: {error} Set warm_start=False, or set the "
-                    "parameters back."
-                ) from error
-        return make_net(module, self._batch_format(check_device(self.device)), plan)
-
-    def _assemble(self, statistics=None):
-        """Return the module with the pixel statistics before it."""
-        channels = self.image_shape_[2]
-        layers = {}
-        if self.standardize:
-            mean, scale = statistics or (np.zeros(channels), np.ones(channels))
-            layers["standardize"] = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
-        layers["net"] = self._build_module(self.image_shape_, self.n_outputs_)
-        return torch.nn.Sequential(OrderedDict(layers))
-
-    def _module_parameters(self):
-        """Return the parameters that decide what module is built: not those of training."""
-        shared = BaseImageClassifier._parameter_constraints.keys() - {"standardize"}
-        parameters = self.get_params(deep=False)
-        return {name: value for name, value in parameters.items() if name not in shared}
-
-    def _batch_format(self, device):
-        return BatchFormat(device, getattr(torch, self._dtype), self._channels_last)
-
     def predict(self, X):
         """Predict the label of each image.
 
@@ -349,31 +275,6 @@ class BaseImageClassifier(InputMixin, HistoryMixin, ClassifierMixin, BaseEstimat
         tags.classifier_tags.multi_label = True
         tags.input_tags.three_d_array = True
         return tags
-
-    def __getstate__(self):
-        """Arrays and plain values alone, so that any way of saving works on any machine."""
-        state = dict(super().__getstate__())
-        if "net_" in state:
-            state["net_"] = dump_net(state["net_"])
-        return state
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if "net_" not in state:
-            return
-        try:
-            device = check_device(self.device)
-        except ValueError:
-            # Trained on a device that this machine lacks; predictions do not need it.
-            device = torch.device("cpu")
-        # Parameters may have been set since the fit; the net is the one that was fitted.
-        parameters = self._module_parameters()
-        with seeded(0, device):
-            module = self.set_params(**self._built_with)._assemble()
-            plan = self._make_plan(1, single_epoch=True)
-            self.net_ = make_net(module, self._batch_format(device), plan)
-            restore_net(self.net_, state["net_"])
-        self.set_params(**parameters)
 
 
 @contextmanager

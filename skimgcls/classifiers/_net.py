@@ -1,0 +1,111 @@
+"""From parameters to a net, and from a net to what is saved of it and back."""
+
+import math
+from collections import OrderedDict
+
+import numpy as np
+import torch
+
+from skimgcls._batches import BatchFormat, n_batches
+from skimgcls._device import check_device
+from skimgcls._images import channel_statistics
+from skimgcls._rng import seeded
+from skimgcls._training import TrainingPlan, dump_net, make_net, restore_net
+from skimgcls.nets import Standardize
+
+# What max_iter="auto" makes: so many steps, in no fewer and no more epochs than these. Small sets
+# need many passes for the steps they take to learn, and large ones a few for each image to count.
+_STEPS = 2000
+_EPOCHS = (12, 100)
+
+
+class NetMixin:
+    """The net of a classifier: made of its parameters, kept as arrays."""
+
+    # A module that flattens with `view` cannot take channels-last memory; ours can, and are faster.
+    _channels_last = True
+    # Names of the parameters that do not decide what module is built.
+    _of_training: frozenset[str]
+
+    def _make_plan(self, n_images, *, single_epoch=False):
+        """Turn parameters into figures for a run over so many images."""
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = 64 if n_images < 10_000 else 128
+        max_epochs = 1 if single_epoch else self.max_iter
+        if max_epochs == "auto":
+            n_epochs = math.ceil(_STEPS / n_batches(n_images, batch_size))
+            max_epochs = min(max(n_epochs, _EPOCHS[0]), _EPOCHS[1])
+        return TrainingPlan(
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            learning_rate_init=self.learning_rate_init,
+            cosine=self.learning_rate == "cosine" and not single_epoch,
+            weight_decay=self.alpha,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            early_stopping=self.early_stopping and not single_epoch,
+            progress=bool(self.verbose),
+        )
+
+    def _make_net(self, train, plan, dtype, start=None):
+        """Return an untrained net for these images, or one with the weights of `start`."""
+        self._dtype = str(dtype).removeprefix("torch.")
+        self._built_with = self._module_parameters()
+        statistics = None
+        if self.standardize and start is None:
+            statistics = channel_statistics(train.images, train.weights, train.rows)
+        module = self._assemble(statistics)
+        if start is not None:
+            try:
+                module.load_state_dict(start.module_.state_dict())
+            except RuntimeError as error:
+                raise ValueError(
+                    "warm_start=True begins with the weights of the earlier fit, but parameters "
+                    f"set since make another net of them: {error} Set warm_start=False, or set the "
+                    "parameters back."
+                ) from error
+        return make_net(module, self._batch_format(check_device(self.device)), plan)
+
+    def _assemble(self, statistics=None):
+        """Return the module with the pixel statistics before it."""
+        channels = self.image_shape_[2]
+        layers = {}
+        if self.standardize:
+            mean, scale = statistics or (np.zeros(channels), np.ones(channels))
+            layers["standardize"] = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
+        layers["net"] = self._build_module(self.image_shape_, self.n_outputs_)
+        return torch.nn.Sequential(OrderedDict(layers))
+
+    def _module_parameters(self):
+        """Return the parameters that decide what module is built: not those of training."""
+        parameters = self.get_params(deep=False).items()
+        return {name: value for name, value in parameters if name not in self._of_training}
+
+    def _batch_format(self, device):
+        return BatchFormat(device, getattr(torch, self._dtype), self._channels_last)
+
+    def __getstate__(self):
+        """Arrays and plain values alone, so that any way of saving works on any machine."""
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            state["net_"] = dump_net(state["net_"])
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "net_" not in state:
+            return
+        try:
+            device = check_device(self.device)
+        except ValueError:
+            # Trained on a device that this machine lacks; predictions do not need it.
+            device = torch.device("cpu")
+        # Parameters may have been set since the fit; the net is the one that was fitted.
+        parameters = self._module_parameters()
+        with seeded(0, device):
+            module = self.set_params(**self._built_with)._assemble()
+            plan = self._make_plan(1, single_epoch=True)
+            self.net_ = make_net(module, self._batch_format(device), plan)
+            restore_net(self.net_, state["net_"])
+        self.set_params(**parameters)
