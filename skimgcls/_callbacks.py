@@ -121,6 +121,7 @@ class ProgressBar(Callback):
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
 
+            self.n_done_ = 0
             self.bar_ = tqdm(
                 total=self.n_images * self.max_epochs,
                 unit=" images",
@@ -141,8 +142,13 @@ class ProgressBar(Callback):
         if "valid_accuracy" in last:
             figures["validation"] = f"{last['valid_accuracy']:.4f}"
         self.bar_.set_postfix(figures, refresh=False)
-        done = min(len(net.history) + 1, self.max_epochs)
-        self.bar_.set_description(f"epoch {done}/{self.max_epochs}")
+        self.n_done_ += 1
+        under_way = min(self.n_done_ + 1, self.max_epochs)
+        self.bar_.set_description(f"epoch {under_way}/{self.max_epochs}")
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        stopped = ", stopped" if self.n_done_ < self.max_epochs else ""
+        self.bar_.set_description(f"epoch {self.n_done_}/{self.max_epochs}{stopped}")
 
     def close(self) -> None:
         """Leave the bar as it stands."""

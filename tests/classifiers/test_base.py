@@ -432,6 +432,13 @@ def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd):
     assert err.count("\n") == 1
 
 
+def test_the_bar_tells_of_a_training_that_stopped_early(stripes, capfd):
+    X, y = stripes
+    clf = make_mlp(verbose=1, max_iter=50, n_iter_no_change=2, tol=0.5).fit(X, y)
+    last = capfd.readouterr().err.rstrip().split("\r")[-1]
+    assert f"epoch {clf.n_iter_}/50, stopped" in last
+
+
 def test_the_history_is_plain_json(stripes):
     state = make_mlp().fit(*stripes).__getstate__()
     assert json.loads(json.dumps(state["_history"]))[0]["train_loss"] > 0
