@@ -19,6 +19,7 @@ def check_device(device: str) -> torch.device:
         # Back and forth, which only devices that hold numbers can do.
         torch.empty(0, device=found).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
+        # Three ways of torch to refuse: a name, a build without the device, one without numbers.
         raise ValueError(
             f"device={device!r} cannot be used here: expected 'auto', 'cpu' or the name of a "
             f"device that torch sees ({_devices_seen()}). Pass device='auto' to take what is there."

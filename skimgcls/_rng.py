@@ -44,20 +44,37 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.
     >>> torch.equal(before, torch.get_rng_state())
     True
     """
-    device = torch.device(device)
-    on_gpu = device.type == "cuda"
     with (
-        torch.random.fork_rng(devices=[device] if on_gpu else []),
+        torch_seeded(seed, torch.device(device)),
         torch.inference_mode(False),
         torch.enable_grad(),
         _float32_by_default(),
     ):
-        # Not torch.manual_seed: it would seed the GPUs as well, also those not put back.
-        torch.default_generator.manual_seed(seed)
-        if on_gpu:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
         yield np.random.RandomState(seed)
+
+
+@contextmanager
+def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's generators of the processor and of `device` inside the block, and no more."""
+    generators = [torch.default_generator, *_generators_of(device)]
+    states = [generator.get_state() for generator in generators]
+    try:
+        # Not torch.manual_seed: it would seed all GPUs, also those not put back.
+        for generator in generators:
+            generator.manual_seed(seed)
+        yield
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
+
+
+def _generators_of(device: torch.device) -> list[torch.Generator]:
+    """Return the generators of a device beside the processor's."""
+    if device.type != "cuda":
+        return []
+    # Asking for the current device also readies CUDA, which has no generators before.
+    current = torch.cuda.current_device()
+    return [torch.cuda.default_generators[current if device.index is None else device.index]]
 
 
 @contextmanager

@@ -164,6 +164,11 @@ def make_loss(
         return WeightedLoss(multilabel=True, positive_weight=positive), train.normalized()
     if by_class is not None:
         weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
+        if not weights.any():
+            raise ValueError(
+                f"class_weight={class_weight} leaves no image to train on: those given are all of "
+                "classes that weigh zero."
+            )
         train = train.reweighted(weights)
     return WeightedLoss(), train.normalized()
 

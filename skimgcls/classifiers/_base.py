@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skimgcls._batches import predict_logits
 from skimgcls._device import check_device, choose_dtype
 from skimgcls._docstrings import with_shared_sections
-from skimgcls._rng import draw_seed, seeded, spawn_seed
+from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
 from skimgcls._training import dump_net, make_loss, restore_net, train_net
 from skimgcls.classifiers._history import HistoryMixin
@@ -267,8 +267,11 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
     def _logits(self, X):
         check_is_fitted(self)
         images = self._check_images(X, reset=False)
-        net = self.net_
-        return predict_logits(net.module_, images, self._batch_format(torch.device(net.device)))
+        device = torch.device(self.net_.device)
+        # A module of one's own may draw in evaluation too: alike each time, and nothing of the
+        # caller's.
+        with torch_seeded(self._seed, device):
+            return predict_logits(self.net_.module_, images, self._batch_format(device))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -22,8 +22,8 @@ class InputMixin:
         train = TrainingImages.from_arrays(images, targets, weights)
         if not partial and targets.ndim == 1 and len(np.unique(train.row_targets)) < 2:
             raise ValueError(
-                "Only images of one class have a positive sample_weight; a classifier needs at "
-                "least two classes."
+                "The images to train on, those of a positive sample_weight, are all of one class; "
+                "a classifier needs at least two classes."
             )
         return train
 

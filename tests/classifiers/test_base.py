@@ -268,6 +268,13 @@ def test_partial_fit_cannot_balance_what_it_has_not_seen(stripes):
         make_mlp(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
 
 
+def test_class_weights_that_leave_no_image_are_told(stripes):
+    X, y = stripes
+    clf = make_mlp(class_weight={0: 0}).partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="leaves no image to train on"):
+        clf.partial_fit(X[y == 0], y[y == 0])
+
+
 def test_a_failed_partial_fit_leaves_the_weights_as_they_were(stripes):
     X, y = stripes
     clf = make_mlp(batch_size=12).partial_fit(X, y, classes=[0, 1, 2])

@@ -62,6 +62,18 @@ def test_a_last_batch_of_one_image_does_not_break_batch_normalisation():
     assert clf.n_iter_ == 2
 
 
+def test_a_module_that_draws_in_prediction_draws_alike_and_not_from_the_caller(stripes):
+    class AlwaysDrops(Flat):
+        def forward(self, x):
+            return super().forward(nn.functional.dropout(x))
+
+    X, y = stripes
+    clf = make_classifier(AlwaysDrops, max_iter=1).fit(X, y)
+    before = torch.get_rng_state()
+    np.testing.assert_array_equal(clf.predict_proba(X), clf.predict_proba(X))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_search_over_modules(stripes):
     X, y = stripes
     search = GridSearchCV(make_classifier(Flat), {"module": [Flat, partial(Flat, width=8)]}, cv=2)
