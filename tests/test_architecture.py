@@ -21,7 +21,7 @@ LAYERS = {
     5: [{"estimator_checks", "_testing"}],
     4: [{"classifiers"}],
     3: [{"_training", "_callbacks"}],
-    2: [{"nets"}, {"_batches"}],
+    2: [{"nets"}, {"_augment"}, {"_batches", "_mix"}],
     1: [{"_images", "_targets", "_rng", "_device", "_sklearn_compat", "_docstrings", "_params"}],
 }
 # The front door stands above all rooms: it may name any of them, and none may import from it.
