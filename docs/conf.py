@@ -36,7 +36,7 @@ autodoc_typehints = "none"
 # Every other reference has to be found.
 nitpick_ignore_regex = [
     # Without intersphinx the pages of other projects are not known.
-    (r"py:.*", r"(sklearn|skorch|torch|numpy|pandas)\..*"),
+    (r"py:.*", r"(sklearn|skorch|torch|numpy|pandas|imblearn)\..*"),
     # numpydoc links attributes that are properties; they are told in the list they stand in.
     (r"py:obj", r"\w+_"),
 ]

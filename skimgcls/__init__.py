@@ -10,6 +10,14 @@ if TYPE_CHECKING:
         MLPImageClassifier,
         ModuleImageClassifier,
     )
+    from skimgcls.exceptions import ImageFileError
+    from skimgcls.preprocessing import (
+        ImageAugmenter,
+        ImageFlattener,
+        ImageLoader,
+        ImageNormalizer,
+        ImageResizer,
+    )
 
 __version__ = "0.1.0.dev0"
 
@@ -19,14 +27,28 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "BaseImageClassifier": "skimgcls.classifiers",
     "CNNImageClassifier": "skimgcls.classifiers",
+    "ImageAugmenter": "skimgcls.preprocessing",
+    "ImageFileError": "skimgcls.exceptions",
+    "ImageFlattener": "skimgcls.preprocessing",
+    "ImageLoader": "skimgcls.preprocessing",
+    "ImageNormalizer": "skimgcls.preprocessing",
+    "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
     "estimator_checks": "skimgcls",
 }
+# Rooms that are imported when they are named.
+_ROOMS = ("classifiers", "exceptions", "preprocessing")
 
 __all__ = [
     "BaseImageClassifier",
     "CNNImageClassifier",
+    "ImageAugmenter",
+    "ImageFileError",
+    "ImageFlattener",
+    "ImageLoader",
+    "ImageNormalizer",
+    "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",
     "estimator_checks",
@@ -34,6 +56,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -43,4 +67,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_ROOMS, "__version__"]

@@ -9,6 +9,11 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
+from skimgcls._lazy import ImageShape, LazyImages, as_lazy, take_steps
+from skimgcls._mix import apply_mix, draw_mix, mix_targets
+
+# Targets of a batch and, where there are some, weights.
+Truth = tuple[torch.Tensor, torch.Tensor | None]
 # Values of one channel that an evaluation batch holds at most: large enough to keep all threads
 # busy, small enough for the maps of a net's first layers to stay in the cache.
 _EVALUATION_VALUES = 2**18
@@ -32,7 +37,7 @@ class BatchFormat:
         In channels-last memory that is the same numbers in the same order, so bytes stay bytes up
         to here and only this batch becomes float.
         """
-        return self.arrange(self.to_pixels(images))
+        return self.arrange(self.to_pixels(images).permute(0, 3, 1, 2))
 
     def to_pixels(self, images: np.ndarray) -> torch.Tensor:
         """Return the same images as floats on the device, (n, height, width, channels)."""
@@ -42,11 +47,10 @@ class BatchFormat:
             images = images.copy(order="C")
         return torch.from_numpy(images).to(self.device).to(self.dtype)
 
-    def arrange(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return pixels (n, height, width, channels) as a batch (n, channels, height, width)."""
-        batch = pixels.permute(0, 3, 1, 2)
+    def arrange(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return a batch (n, channels, height, width) in the memory layout that is asked for."""
         if self.channels_last:
-            return batch
+            return batch.contiguous(memory_format=torch.channels_last)
         # Not `contiguous`, which leaves the strides of a single channel as they are, and
         # convolutions in doubt of the layout.
         return batch.clone(memory_format=torch.contiguous_format)
@@ -57,27 +61,53 @@ class BatchFormat:
         return module.to(self.device, self.dtype).to(memory_format=layout)
 
 
+@dataclass(frozen=True)
+class Mixing:
+    """How the images of a batch are mixed with each other, and their targets with them.
+
+    `mixup` and `cutmix` are the parameters of the beta distributions, not both zero.
+    """
+
+    mixup: float
+    cutmix: float
+    n_outputs: int
+
+    def __call__(
+        self, batch: torch.Tensor, truth: Truth, generator: torch.Generator
+    ) -> tuple[torch.Tensor, Truth]:
+        n, channels, height, width = batch.shape
+        draw = draw_mix(n, (height, width, channels), self.mixup, self.cutmix, generator)
+        if draw is None:
+            return batch, truth
+        targets, weights = mix_targets(*truth, draw, self.n_outputs)
+        # A soft target enters the loss beside logits, which are of the batch's type.
+        return apply_mix(batch, draw), (targets.to(batch.dtype), weights)
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingImages(torch.utils.data.Dataset[Any]):
     """Images with their targets and weights, of which only `rows` take part.
 
     Attributes
     ----------
-    images : ndarray of shape (n, height, width, channels)
+    images : ndarray of shape (n, height, width, channels), or LazyImages
     targets : ndarray of shape (n,) int64 or (n, n_outputs) float32
     weights : ndarray of shape (n,) or None
     rows : ndarray of int
         Which of the n are meant. Sets are parted by rows, and no image is copied for it.
     """
 
-    images: np.ndarray
+    images: np.ndarray | LazyImages
     targets: np.ndarray
     weights: np.ndarray | None
     rows: np.ndarray
 
     @classmethod
     def from_arrays(
-        cls, images: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+        cls,
+        images: np.ndarray | LazyImages,
+        targets: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> "TrainingImages":
         """Take all images but those of weight zero, which is to say not given."""
         rows = np.arange(len(images)) if weights is None else np.flatnonzero(weights)
@@ -138,7 +168,10 @@ class Batches:
     batch_size : int
     batch_format : BatchFormat
     rng : RandomState or None
-        Shuffles the images anew in each pass; None keeps their order.
+        Shuffles the images anew in each pass, and draws what changes them and what mixes them.
+        None keeps order and images, as validation does.
+    mixing : Mixing or None
+        Which images to mix with which, in training.
 
     Notes
     -----
@@ -153,35 +186,80 @@ class Batches:
         batch_size: int,
         batch_format: BatchFormat,
         rng: np.random.RandomState | None = None,
+        mixing: Mixing | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.batch_format = batch_format
-        self.rng = rng if len(dataset) > batch_size else None
+        self.rng = rng
+        self.mixing = mixing
+        self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
-        is_small = dataset.images.size <= _RESIDENT_VALUES
-        self.pixels = batch_format.to_pixels(dataset.images) if is_small else None
+        is_small = math.prod(self.lazy.source.shape) <= _RESIDENT_VALUES
+        self.pixels = self._read_all() if is_small else None
         self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
         self.weights = (
             None if weights is None else torch.from_numpy(weights).to(batch_format.device)
         )
 
+    def _read_all(self) -> torch.Tensor:
+        """Return all images as floats on the device, those that take no part as zeros."""
+        source, rows = self.lazy.source, self.dataset.rows
+        if isinstance(source, np.ndarray):
+            return self.batch_format.to_pixels(source)
+        pixels = np.zeros(source.shape, source.dtype)
+        blocks = [rows[part] for part in self._parts()]
+        for block, read in zip(blocks, self.lazy.read(blocks), strict=True):
+            pixels[block] = read
+        return self.batch_format.to_pixels(pixels)
+
+    def _parts(self) -> list[slice]:
+        n, size = len(self), self.batch_size
+        return [slice(i * size, None if i == n - 1 else (i + 1) * size) for i in range(n)]
+
     def __len__(self) -> int:
         return n_batches(len(self.dataset), self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor | None]]]:
-        rows = self.dataset.rows if self.rng is None else self.rng.permutation(self.dataset.rows)
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, Truth]]:
+        rows, generator = self.dataset.rows, None
+        if self.rng is not None:
+            rows = self.rng.permutation(rows) if len(self) > 1 else rows
+            generator = self._make_generator()
         order = torch.from_numpy(rows).to(self.batch_format.device)
-        n = len(self)
-        for i in range(n):
-            taken = slice(i * self.batch_size, None if i == n - 1 else (i + 1) * self.batch_size)
-            index = order[taken]
-            if self.pixels is None:
-                pixels = self.batch_format.to_pixels(self.dataset.images[rows[taken]])
-            else:
-                pixels = self.pixels[index]
+        blocks, indices = [rows[i] for i in self._parts()], [order[i] for i in self._parts()]
+        for block, index, pixels in zip(
+            blocks, indices, self._pixels(blocks, indices), strict=True
+        ):
+            batch = take_steps(
+                pixels.permute(0, 3, 1, 2), self.lazy.steps, generator, self._marked(block)
+            )
             weights = None if self.weights is None else self.weights[index].to(pixels.dtype)
-            yield self.batch_format.arrange(pixels), (self.targets[index], weights)
+            truth = self.targets[index], weights
+            if generator is not None and self.mixing is not None:
+                batch, truth = self.mixing(batch, truth, generator)
+            yield self.batch_format.arrange(batch), truth
+
+    def _pixels(
+        self, blocks: list[np.ndarray], indices: Sequence[torch.Tensor]
+    ) -> Iterator[torch.Tensor]:
+        """Yield the images of each batch as floats (n, height, width, channels)."""
+        if self.pixels is not None:
+            yield from (self.pixels[index] for index in indices)
+        else:
+            yield from map(self.batch_format.to_pixels, self.lazy.read(blocks))
+
+    def _make_generator(self) -> torch.Generator | None:
+        """Return a generator for this pass, or None if nothing is to be drawn from it."""
+        if self.rng is None or not (self.lazy.is_random or self.mixing is not None):
+            return None
+        return torch.Generator().manual_seed(int(self.rng.randint(2**31 - 1)))
+
+    def _marked(self, rows: np.ndarray) -> torch.Tensor | None:
+        """Return the positions in a batch that random steps may change; None is all."""
+        if self.lazy.marks is None:
+            return None
+        marked = torch.from_numpy(np.flatnonzero(self.lazy.marks[rows]))
+        return marked.to(self.batch_format.device)
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
@@ -194,25 +272,31 @@ def n_batches(n_images: int, batch_size: int) -> int:
     return n - 1 if n > 1 and n_images % batch_size == 1 else n
 
 
-def evaluation_batch_size(shape: Sequence[int]) -> int:
-    """Return how many images (n, height, width, channels) to evaluate at once.
+def evaluation_batch_size(image_shape: ImageShape) -> int:
+    """Return how many images (height, width, channels) to evaluate at once.
 
-    >>> evaluation_batch_size((60_000, 32, 32, 3)), evaluation_batch_size((9, 1024, 1024, 3))
+    >>> evaluation_batch_size((32, 32, 3)), evaluation_batch_size((1024, 1024, 3))
     (256, 1)
     """
-    return int(np.clip(_EVALUATION_VALUES // (shape[1] * shape[2]), 1, _MAX_EVALUATION_IMAGES))
+    height, width, _ = image_shape
+    return int(np.clip(_EVALUATION_VALUES // (height * width), 1, _MAX_EVALUATION_IMAGES))
 
 
 def predict_logits(
-    module: torch.nn.Module, images: np.ndarray, batch_format: BatchFormat
+    module: torch.nn.Module, images: np.ndarray | LazyImages, batch_format: BatchFormat
 ) -> np.ndarray:
     """Return the logits (n, n_outputs) of images (n, height, width, channels)."""
     if module.training:
         module.eval()
-    size = evaluation_batch_size(images.shape)
+    lazy = as_lazy(images)
+    # Large images may become small ones on their way, and small ones large.
+    size = min(map(evaluation_batch_size, (lazy.source.shape[1:], lazy.image_shape)))
+    slices = [slice(i, i + size) for i in range(0, len(lazy), size)]
     with torch.inference_mode():
-        parts = [
-            module(batch_format.to_batch(images[i : i + size])) for i in range(0, len(images), size)
-        ]
+        parts = []
+        for pixels in lazy.read(slices):
+            batch = batch_format.to_pixels(pixels).permute(0, 3, 1, 2)
+            batch = batch_format.arrange(take_steps(batch, lazy.steps))
+            parts.append(module(batch))
         logits: np.ndarray = torch.cat(parts).cpu().numpy()
     return logits

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from skimgcls._lazy import LazyImages, as_lazy
+
 
 def check_device(device: str) -> torch.device:
     """Return the torch device that `device` names; "auto" is a CUDA GPU where there is one.
@@ -34,7 +36,7 @@ def _devices_seen() -> str:
     return ", ".join(names)
 
 
-def choose_dtype(images: np.ndarray, *, n_images: int, batch_size: int) -> torch.dtype:
+def choose_dtype(images: np.ndarray | LazyImages, *, n_images: int, batch_size: int) -> torch.dtype:
     """Return the floating-point type to compute in: float32, or float64 for small exact work.
 
     scikit-learn computes in float64 what comes in float64, and a few numbers deserve it. Pictures
@@ -45,5 +47,6 @@ def choose_dtype(images: np.ndarray, *, n_images: int, batch_size: int) -> torch
     if n_images > batch_size or np.can_cast(images.dtype, np.float32):
         return torch.float32
     with np.errstate(over="ignore"):
-        is_exact = np.array_equal(images.astype(np.float32), images)
+        pixels = next(as_lazy(images).evaluated([slice(None)]))
+        is_exact = np.array_equal(pixels.astype(np.float32), pixels)
     return torch.float32 if is_exact else torch.float64

@@ -11,8 +11,9 @@ alpha : float, default=0.1
     "Decoupled Weight Decay Regularization", 2019).
 
 batch_size : int or "auto", default="auto"
-    Images in one step. "auto" is 64, or 128 from 10,000 training images on. Training images that
-    fit in one batch are trained as one, unshuffled.
+    Images in one step. "auto" is 64, or 128 from 10,000 training images on, and less, down to 16,
+    where images are so large that a batch would hold more than 3 million numbers. Training images
+    that fit in one batch are trained as one, unshuffled.
 
 learning_rate : {"cosine", "constant"}, default="cosine"
     How the learning rate goes from `learning_rate_init` over the steps of a fit: down to zero along
@@ -46,6 +47,16 @@ class_weight : dict, "balanced" or None, default=None
     a class by the inverse of its share in y. With several labels an image, the weight of the ones
     of a column against its zeros.
 
+mixup : float, default=0.0
+    If positive, each training batch is mixed with itself in another order, pixels and labels alike:
+    (1 - w) of an image and w of its partner. One w a batch is drawn from the beta distribution of
+    this parameter; 0.2 is mild, 1 is strong (Zhang et al., "mixup", 2018).
+
+cutmix : float, default=0.0
+    If positive, a rectangle of each training image is replaced by that of its partner, and labels
+    are mixed by area. Its size follows the beta distribution of this parameter; 1 is usual (Yun et
+    al., "CutMix", 2019). With `mixup` as well, each batch takes one of the two by chance.
+
 standardize : bool, default=True
     Shift and scale each channel to mean 0 and standard deviation 1, by statistics that `fit` learns
     from the training images and that become part of the net. Raw bytes and pixels between 0 and 1
@@ -62,8 +73,9 @@ device : str, default="auto"
     torch device to train and predict on. "auto" is a CUDA GPU if there is one, else the processor.
 
 random_state : int, RandomState instance or None, default=None
-    Seed of the weights, the shuffling, the dropout and the validation split. Equal seeds give equal
-    models, bit for bit, with an equal number of torch threads. None draws a new seed.
+    Seed of the weights, the shuffling, the dropout, the augmentation and the validation split.
+    Equal seeds give equal models, bit for bit, with an equal number of torch threads. None draws a
+    new seed.
 
 verbose : int, default=0
     1 shows a progress bar with loss and validation score."""

@@ -1,11 +1,13 @@
-"""From whatever holds pixels to one type: an array of images (n, height, width, channels)."""
+"""From whatever holds images to images (n, height, width, channels): an array, or lazy ones."""
 
-from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
+from skimgcls._files import ImageFiles, find_items
+from skimgcls._lazy import ImageShape, LazyImages, as_lazy
 from skimgcls._params import is_size
 
 # A colour axis this short is taken for one; any longer one is height, width or many bands.
@@ -13,9 +15,12 @@ _COLOUR_CHANNELS = (1, 3, 4)
 # Numbers that the statistics hold in float64 at once: 32 MiB.
 _STATISTICS_VALUES = 2**22
 _LARGEST = float(np.finfo(np.float32).max)
-_EXPECTED = "Expected (n, pixels), (n, height, width) or (n, height, width, channels)."
+_EXPECTED = (
+    "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
+    "image."
+)
 
-ImageShape = tuple[int, int, int]
+Images = np.ndarray | LazyImages
 
 
 def check_images(
@@ -25,14 +30,14 @@ def check_images(
     fitted_shape: ImageShape | None = None,
     any_spelling: bool = False,
     estimator_name: str = "the estimator",
-) -> np.ndarray:
+) -> Images:
     """Return X as images of shape (n, height, width, channels), or raise; no pixel is copied if
-    none must be.
+    none must be, and no file is decoded.
 
     Parameters
     ----------
-    X : array-like of numbers
-        (n, pixels), (n, height, width) or (n, height, width, channels).
+    X : array-like of numbers, of paths, or lazy images
+        (n, pixels), (n, height, width) or (n, height, width, channels); or one path an image.
     image_shape : tuple (height, width) or (height, width, channels), default=None
         The shape of one image, for rows. None takes it from X: rows are square grey images where
         their number of pixels is a square number, and one pixel high otherwise.
@@ -56,6 +61,8 @@ def check_images(
     ValueError: X has shape (2, 3, 8, 8), which looks like channels first. ...
     """
     array = as_pixels(X, estimator_name)
+    if isinstance(array, LazyImages):
+        return _check_lazy(array, image_shape, fitted_shape, estimator_name)
     if fitted_shape is not None:
         _check_fitted_shape(array, fitted_shape, any_spelling, estimator_name)
         shape = fitted_shape
@@ -86,10 +93,39 @@ def check_image_shape(image_shape: Any) -> ImageShape:
     return height, width, channels[0] if channels else 1
 
 
-def as_pixels(X: Any, estimator_name: str) -> np.ndarray:
-    """Return X as a numeric array of 2 to 4 dimensions with at least one image."""
+def _check_lazy(
+    images: LazyImages,
+    image_shape: tuple[int, ...] | None,
+    fitted_shape: ImageShape | None,
+    estimator_name: str,
+) -> LazyImages:
+    """Return lazy images if they have the shape that is asked for, or raise."""
+    wanted = fitted_shape
+    if wanted is None and image_shape is not None:
+        wanted = check_image_shape(image_shape)
+    if isinstance(images.source, ImageFiles):
+        if wanted is not None and wanted[2] == 1 and not images.steps:
+            # A file can be read as colour or as grey, and here it is known which.
+            images = images.of_files(images.source.decoded(mode="L"))
+    else:
+        _check_finite(images.source)
+    found = np.broadcast_to(np.uint8(0), (len(images), *images.image_shape))
+    if fitted_shape is not None:
+        _check_fitted_shape(found, fitted_shape, False, estimator_name)
+    elif wanted is not None:
+        _match_shape(found, wanted)
+    return images
+
+
+def as_pixels(X: Any, estimator_name: str) -> Images:
+    """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; at least one."""
+    if isinstance(X, LazyImages):
+        return _check_some(X, estimator_name)
+    items = find_items(X)
+    if items is not None:
+        return _check_some(LazyImages(ImageFiles.from_items(items)), estimator_name)
     X = _unpack_tensor(X)
-    if X is None or np.isscalar(X) or isinstance(X, dict | set):
+    if X is None or np.isscalar(X) or isinstance(X, dict | set | PathLike):
         raise ValueError(f"X must hold images; got {type(X).__name__} {X!r}. {_EXPECTED}")
     if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "kind", "") == "O":
         X = _stack(X)
@@ -112,6 +148,15 @@ def as_pixels(X: Any, estimator_name: str) -> np.ndarray:
     if 0 in array.shape:
         raise ValueError(f"X holds images without a pixel: its shape is {array.shape}.")
     return array
+
+
+def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
+    if len(images) == 0:
+        # The words are scikit-learn's.
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by {estimator_name}."
+        )
+    return images
 
 
 def _unpack_tensor(X: Any) -> Any:
@@ -162,8 +207,8 @@ def _refuse_text(X: Any) -> None:
     for value in values.ravel():
         if isinstance(value, str | bytes):
             raise ValueError(
-                f"X holds text, such as {value!r}. Expected the numbers of the pixels: load the "
-                "images into an array of shape (n, height, width, channels) first."
+                f"X holds text, such as {value!r}, in more than one column. Expected pixels, or "
+                "one path for each image: pass the column of paths alone, as in frame[['path']]."
             )
 
 
@@ -259,30 +304,35 @@ def _check_finite(images: np.ndarray) -> None:
 
 
 def channel_statistics(
-    images: np.ndarray, weights: np.ndarray | None, rows: np.ndarray
+    images: Images, weights: np.ndarray | None, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of each channel over the weighted rows; a constant
     channel has a deviation of 1.
 
-    The sums run over blocks of images in float64, so that no copy of all is made, and so that bytes
-    and floats of the same value give the same figures.
+    Each image is read once, in blocks and in float64, so that no copy of all is made and bytes and
+    floats of the same value give the same figures. Blocks are joined as in Chan, Golub and LeVeque,
+    "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances" (1979).
 
     >>> channel_statistics(np.array([[[[1.0]]], [[[3.0]]]]), None, np.arange(2))
     (array([2.]), array([1.]))
     """
+    lazy = as_lazy(images)
     weights = np.ones(len(images)) if weights is None else weights
-    block = max(1, _STATISTICS_VALUES // int(np.prod(images.shape[1:])))
-
-    def mean_of(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        total = np.zeros(images.shape[3])
-        for start in range(0, len(rows), block):
-            part = rows[start : start + block]
-            values = function(np.ascontiguousarray(images[part], dtype=np.float64))
-            total += weights[part] @ values.mean(axis=(1, 2))
-        return total / weights[rows].sum()
-
-    mean = mean_of(lambda values: values)
-    deviation = np.sqrt(mean_of(lambda values: (values - mean) ** 2))
+    size = max(1, _STATISTICS_VALUES // int(np.prod(lazy.image_shape)))
+    blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
+    total, mean, spread = 0.0, np.zeros(lazy.image_shape[2]), np.zeros(lazy.image_shape[2])
+    for block, pixels in zip(blocks, lazy.evaluated(blocks), strict=True):
+        values = np.ascontiguousarray(pixels, dtype=np.float64)
+        share = weights[block] / weights[block].sum()
+        block_mean = share @ values.mean(axis=(1, 2))
+        values -= block_mean
+        block_spread = share @ np.square(values, out=values).mean(axis=(1, 2))
+        weight = weights[block].sum()
+        total += weight
+        away = block_mean - mean
+        mean += away * (weight / total)
+        spread += (block_spread - spread + away**2 * (1 - weight / total)) * (weight / total)
+    deviation = np.sqrt(spread)
     # Less than rounding leaves of a constant channel is no spread.
     is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(is_constant, 1.0, deviation)

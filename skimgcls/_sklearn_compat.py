@@ -1,14 +1,27 @@
 """The one place that touches scikit-learn's private or young names, from version 1.6 on."""
 
+from types import ModuleType
+
+import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils._array_api import get_namespace
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names as check_feature_names
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "Interval",
     "StrOptions",
     "check_feature_names",
+    "check_feature_names_in",
     "check_sample_weight",
     "fit_context",
+    "numpy_namespace",
 ]
+
+
+def numpy_namespace() -> ModuleType:
+    """Return the functions that scikit-learn calls on NumPy's arrays, dispatch on or off."""
+    namespace: ModuleType = get_namespace(np.empty(0))[0]
+    return namespace

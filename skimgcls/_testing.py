@@ -78,7 +78,7 @@ def assert_refused(call: Callable[[], Any], words: str, message: str) -> None:
     said = None
     try:
         call()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         said = str(error)
     assert said is not None, f"{message}: nothing was raised"
     assert re.search(words, said), f"{message}: the error says {said!r}"

@@ -16,10 +16,12 @@ from skimgcls import _callbacks
 from skimgcls._batches import (
     Batches,
     BatchFormat,
+    Mixing,
     TrainingImages,
     evaluation_batch_size,
     n_batches,
 )
+from skimgcls._lazy import as_lazy
 from skimgcls._targets import ClassWeight, TargetEncoder
 from skimgcls.nets import WeightedLoss
 
@@ -30,7 +32,8 @@ _TALLY_EVERY = 64
 class _Tally:
     """Loss and accuracy over the batches of an epoch, read from the device seldom."""
 
-    def __init__(self) -> None:
+    def __init__(self, multilabel: bool) -> None:
+        self.multilabel = multilabel
         self.steps: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]] = []
         self.loss = self.right = self.weight = 0.0
         self.n = 0
@@ -53,17 +56,20 @@ class _Tally:
         sizes = torch.tensor([len(batch) for batch in targets], dtype=torch.float64)
         self.loss += float(torch.stack(losses).double().cpu() @ sizes)
         self.n += int(sizes.sum())
-        right = _is_right(torch.cat(logits), torch.cat(targets)).double()
+        right = _is_right(torch.cat(logits), torch.cat(targets), self.multilabel).double()
         weight = torch.ones_like(right) if weights[0] is None else torch.cat(weights).double()
         self.right += float(right @ weight)
         self.weight += float(weight.sum())
 
 
-def _is_right(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return for each row whether its label, or each of its labels, is the predicted one."""
-    if targets.ndim == 1:
-        return logits.argmax(dim=1) == targets
-    return ((logits > 0) == (targets > 0.5)).all(dim=1)
+def _is_right(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> torch.Tensor:
+    """Return for each row whether its label, or each of its labels, is the predicted one.
+
+    Of a mixed image the label is that of the larger part.
+    """
+    if multilabel:
+        return ((logits > 0) == (targets > 0.5)).all(dim=1)
+    return logits.argmax(dim=1) == (targets if targets.ndim == 1 else targets.argmax(dim=1))
 
 
 class TrainingNet(NeuralNet):
@@ -124,7 +130,7 @@ class TrainingNet(NeuralNet):
     ) -> None:
         if iterator is None:
             return
-        tally = _Tally()
+        tally = _Tally(self.criterion_.multilabel)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
@@ -148,6 +154,7 @@ class TrainingPlan:
     n_iter_no_change: int
     early_stopping: bool
     progress: bool = False
+    mixing: Mixing | None = None
 
 
 def make_loss(
@@ -217,8 +224,9 @@ def train_net(
     net.callbacks_ = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
     net.iterator_train__rng = rng
+    net.iterator_train__mixing = plan.mixing
     net.batch_size = plan.batch_size
-    net.iterator_valid__batch_size = evaluation_batch_size(train.images.shape)
+    net.iterator_valid__batch_size = evaluation_batch_size(as_lazy(train.images).image_shape)
     try:
         net.notify("on_train_begin", X=train, y=None)
         with suppress(_callbacks.StopTraining):

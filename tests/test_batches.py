@@ -5,16 +5,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import nn
 
+from skimgcls import _batches
 from skimgcls._batches import (
     Batches,
     BatchFormat,
+    Mixing,
     TrainingImages,
     evaluation_batch_size,
     n_batches,
     predict_logits,
 )
+from skimgcls._files import ImageFiles, find_items
+from skimgcls._lazy import LazyImages
 
 few = settings(deadline=None, max_examples=50)
 CPU = torch.device("cpu")
@@ -25,6 +30,45 @@ def make_images(n, weights=None):
     """Images of two classes in turn."""
     images = np.random.RandomState(0).randint(0, 9, size=(n, 3, 4, 1)).astype(np.uint8)
     return TrainingImages.from_arrays(images, np.arange(n) % 2, weights)
+
+
+class AddOne:
+    """A step that is taken always."""
+
+    is_random = False
+
+    def output_shape(self, image_shape):
+        return image_shape
+
+    def __call__(self, batch, generator):
+        return batch + 1
+
+
+class AddNoise:
+    """A step that is taken in training, and counts the images it changes."""
+
+    is_random = True
+
+    def __init__(self):
+        self.n_changed = 0
+
+    def output_shape(self, image_shape):
+        return image_shape
+
+    def __call__(self, batch, generator):
+        self.n_changed += len(batch)
+        return batch + torch.rand(len(batch), 1, 1, 1, generator=generator)
+
+
+def all_of(batches):
+    return torch.cat([batch for batch, _ in batches])
+
+
+@pytest.fixture(params=["resident", "read batch by batch"])
+def residence(request, monkeypatch):
+    """Small sets are made float once; here they are read anew in each pass as well."""
+    if request.param != "resident":
+        monkeypatch.setattr(_batches, "_RESIDENT_VALUES", 0)
 
 
 @few
@@ -122,7 +166,7 @@ def test_images_of_weight_zero_are_held_out_of_nothing():
 @few
 @given(side=st.integers(1, 3000))
 def test_an_evaluation_batch_holds_as_many_images_as_the_cache_likes(side):
-    size = evaluation_batch_size((10**6, side, side, 3))
+    size = evaluation_batch_size((side, side, 3))
     assert 1 <= size <= 1024
     assert size == 1 or size * side**2 <= 2**18
 
@@ -134,3 +178,95 @@ def test_logits_do_not_depend_on_the_batches_they_come_in():
     assert logits.shape == (1030, 3)
     pairs = [predict_logits(module, images[i : i + 2], FORMAT) for i in range(1020, 1030, 2)]
     np.testing.assert_allclose(np.concatenate(pairs), logits[1020:], atol=1e-6)
+
+
+# ---- lazy images
+
+
+@pytest.mark.usefixtures("residence")
+def test_files_come_in_the_batches_of_their_pixels(tmp_path):
+    pixels = np.random.RandomState(0).randint(0, 256, (11, 4, 5, 3)).astype(np.uint8)
+    paths = [tmp_path / f"{i}.png" for i in range(len(pixels))]
+    for path, image in zip(paths, pixels, strict=True):
+        Image.fromarray(image).save(path)
+    files = LazyImages(ImageFiles.from_items(find_items(paths)))
+    weights = np.array([1.0, 0, *[2] * 9])
+    sides = [TrainingImages.from_arrays(X, np.arange(11), weights) for X in (pixels, files)]
+    from_pixels, from_files = (Batches(side, 4, FORMAT, np.random.RandomState(0)) for side in sides)
+    for (one, truth), (other, other_truth) in zip(from_pixels, from_files, strict=True):
+        assert torch.equal(one, other)
+        assert all(torch.equal(*pair) for pair in zip(truth, other_truth, strict=True))
+
+
+@pytest.mark.usefixtures("residence")
+def test_random_steps_are_taken_in_training_anew_in_each_pass():
+    step = AddNoise()
+    lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8)).then(AddOne()).then(step)
+    images = TrainingImages.from_arrays(lazy, np.arange(9))
+    training = Batches(images, 4, FORMAT, np.random.RandomState(0))
+    first, second = all_of(training), all_of(training)
+    assert step.n_changed == 18
+    noise = torch.cat([first, second])[:, 0, 0, 0] - 1
+    assert len(noise.unique()) == 18
+    again = Batches(images, 4, FORMAT, np.random.RandomState(0))
+    assert torch.equal(all_of(again), first)
+
+
+@pytest.mark.usefixtures("residence")
+def test_random_steps_are_not_taken_in_validation_and_prediction():
+    step = AddNoise()
+    lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8)).then(step).then(AddOne())
+    images = TrainingImages.from_arrays(lazy, np.arange(9))
+    assert torch.equal(all_of(Batches(images, 4, FORMAT)), torch.ones(9, 1, 2, 2))
+    assert predict_logits(nn.Flatten(), lazy, FORMAT).tolist() == [[1] * 4] * 9
+    assert step.n_changed == 0
+
+
+@pytest.mark.usefixtures("residence")
+def test_random_steps_change_marked_images_alone():
+    step = AddNoise()
+    marks = np.arange(9) % 3 == 0
+    lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8), marks=marks).then(step).then(AddOne())
+    images = TrainingImages.from_arrays(lazy, np.arange(9))
+    for batch, (targets, _) in Batches(images, 4, FORMAT, np.random.RandomState(0)):
+        changed = (batch != 1).flatten(1).all(dim=1)
+        assert changed.tolist() == marks[targets].tolist()
+    assert step.n_changed == marks.sum()
+
+
+def test_steps_leave_the_layout_asked_for():
+    lazy = LazyImages(np.zeros((4, 3, 5, 2), np.uint8)).then(AddOne())
+    for channels_last, layout in ((True, torch.channels_last), (False, torch.contiguous_format)):
+        batch_format = BatchFormat(CPU, torch.float32, channels_last)
+        images = TrainingImages.from_arrays(lazy, np.arange(4))
+        ((batch, _),) = Batches(images, 4, batch_format)
+        assert batch.is_contiguous(memory_format=layout)
+
+
+# ---- mixing
+
+
+@pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
+def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
+    # The class of an image is the one channel in which it is one.
+    codes = np.arange(12) % 3
+    pixels = np.eye(3)[codes].reshape(-1, 1, 1, 3) * np.ones((1, 8, 8, 1))
+    images = TrainingImages.from_arrays(pixels, codes)
+    mixing = Mixing(mixup, cutmix, n_outputs=3)
+    mixed = Batches(images, 4, FORMAT, np.random.RandomState(0), mixing)
+    n_between = 0
+    for _ in range(5):
+        for batch, (targets, weights) in mixed:
+            assert weights is None
+            assert targets.dtype is batch.dtype
+            torch.testing.assert_close(batch.mean(dim=(2, 3)), targets)
+            n_between += int(((targets > 0.01) & (targets < 0.99)).any(dim=1).sum())
+    assert n_between > 10
+
+
+def test_nothing_is_mixed_in_validation():
+    images = make_images(6)
+    plain, mixed = (Batches(images, 4, FORMAT, None, mixing) for mixing in (None, Mixing(1, 1, 2)))
+    for (one, (targets, _)), (other, (other_targets, _)) in zip(plain, mixed, strict=True):
+        assert torch.equal(one, other)
+        assert torch.equal(targets, other_targets)

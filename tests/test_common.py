@@ -4,6 +4,7 @@ it."""
 import inspect
 
 import pytest
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -13,34 +14,69 @@ from skimgcls.estimator_checks import image_classifier_checks
 PUBLIC_CLASSES = [
     value for name in skimgcls.__all__ if inspect.isclass(value := getattr(skimgcls, name))
 ]
-ESTIMATORS = [cls() for cls in PUBLIC_CLASSES if not inspect.isabstract(cls)]
-CONTRACTS = [check for estimator in ESTIMATORS for check in image_classifier_checks(estimator)]
+ESTIMATORS = [
+    cls()
+    for cls in PUBLIC_CLASSES
+    if issubclass(cls, BaseEstimator) and not inspect.isabstract(cls)
+]
+CLASSIFIERS = [estimator for estimator in ESTIMATORS if is_classifier(estimator)]
+CONTRACTS = [check for estimator in CLASSIFIERS for check in image_classifier_checks(estimator)]
+# With something to do in training: the default does nothing, which is too easy.
+AUGMENTER = skimgcls.ImageAugmenter(horizontal_flip=True, rotation=15, brightness=0.2)
 
-# What scikit-learn runs for a classifier that takes weights, several labels and partial_fit. A
-# later version may add checks; fewer would mean that a tag has switched some off.
-N_CHECKS = 60
+# What scikit-learn runs for a classifier that takes weights, several labels and partial_fit, for
+# a transformer. A later version may add checks; fewer would mean that a tag has
+# switched some off.
+N_CHECKS_OF_CLASSIFIERS = 60
+N_CHECKS_OF_OTHERS = 45
 
 
 def name_of(value):
-    if isinstance(value, skimgcls.BaseImageClassifier):
-        return type(value).__name__
+    if isinstance(value, BaseEstimator):
+        return type(value).__name__ + ("-changed" if value is AUGMENTER else "")
     return f"{type(value.args[1]).__name__}-{value.func.__name__}"
 
 
-def test_every_public_classifier_is_checked():
+def test_every_public_estimator_is_checked():
     names = {type(estimator).__name__ for estimator in ESTIMATORS}
-    assert names == {"CNNImageClassifier", "MLPImageClassifier", "ModuleImageClassifier"}
+    assert names == {
+        "CNNImageClassifier",
+        "ImageAugmenter",
+        "ImageFlattener",
+        "ImageLoader",
+        "ImageNormalizer",
+        "ImageResizer",
+        "MLPImageClassifier",
+        "ModuleImageClassifier",
+    }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
-def test_scikit_learn_accepts_the_default_constructor(estimator):
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=name_of)
+def test_scikit_learn_accepts_the_default_classifier(estimator):
+    names = names_of_passed_checks(estimator)
+    assert len(names) >= N_CHECKS_OF_CLASSIFIERS
+    assert "check_sample_weight_equivalence_on_dense_data" in names
+
+
+# The checks make arrays of what the augmenter hands on, which is told to leave changes out.
+@pytest.mark.filterwarnings("ignore:Lazy images became an array:UserWarning")
+@pytest.mark.parametrize(
+    "estimator",
+    [AUGMENTER, *(estimator for estimator in ESTIMATORS if not is_classifier(estimator))],
+    ids=name_of,
+)
+def test_scikit_learn_accepts_the_default_transformer(estimator):
+    n_checks = len(names_of_passed_checks(estimator))
+    assert n_checks >= N_CHECKS_OF_OTHERS
+
+
+def names_of_passed_checks(estimator):
+    """Run scikit-learn's checks, none of which may fail or be left out."""
     results = check_estimator(estimator, on_skip=None, on_fail="raise")
     assert {result["status"] for result in results} == {"passed"}
     assert not any(result["expected_to_fail"] for result in results)
-    assert len(results) >= N_CHECKS
-    names = {result["check_name"] for result in results}
-    assert "check_sample_weight_equivalence_on_dense_data" in names
+    return [result["check_name"] for result in results]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
@@ -50,7 +86,7 @@ def test_no_tag_switches_checks_off(estimator):
     assert not tags.non_deterministic
     assert not tags.no_validation
     assert not tags._skip_test
-    assert not tags.classifier_tags.poor_score
+    assert tags.classifier_tags is None or not tags.classifier_tags.poor_score
     assert tags.requires_fit
 
 

@@ -1,47 +1,66 @@
-"""Parameters and attributes that every classifier has are documented once, and for each."""
+"""Parameters, defaults and attributes are documented, and those all classifiers have once."""
 
 import inspect
 import re
 from ast import literal_eval
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import skimgcls
-from skimgcls import MLPImageClassifier
+from skimgcls import BaseImageClassifier, MLPImageClassifier
 from skimgcls._docstrings import FITTED_ATTRIBUTES, TRAINING_PARAMETERS, with_shared_sections
 
-CLASSIFIERS = [getattr(skimgcls, name) for name in skimgcls.__all__ if name != "estimator_checks"]
+NOT_CALLED = {"ImageFileError", "estimator_checks"}
+PUBLIC = [getattr(skimgcls, name) for name in skimgcls.__all__ if name not in NOT_CALLED]
+ESTIMATORS = [value for value in PUBLIC if hasattr(value, "get_params")]
+CLASSIFIERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseImageClassifier)]
+TRANSFORMERS = [cls for cls in ESTIMATORS if cls not in CLASSIFIERS]
+every_callable = pytest.mark.parametrize("value", PUBLIC)
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)
 
 
 def entries(text):
-    """The names documented: the lines ``name : type`` that are not indented."""
-    return re.findall(r"^(\w+) : ", text, flags=re.MULTILINE)
+    """The names documented: the lines ``name : type``, or ``a, b : type``, not indented."""
+    lines = re.findall(r"^(\w+(?:, \w+)*) : ", text, flags=re.MULTILINE)
+    return [name for line in lines for name in line.split(", ")]
 
 
-def section(classifier, title):
-    _, _, rest = inspect.getdoc(classifier).partition(f"{title}\n{'-' * len(title)}\n")
+def section(value, title):
+    _, _, rest = inspect.getdoc(value).partition(f"{title}\n{'-' * len(title)}\n")
     return re.split(r"\n\n\w[\w ]*\n---", rest)[0]
 
 
-@every_classifier
-def test_every_parameter_is_documented_in_the_order_of_the_constructor(classifier):
-    parameters = list(inspect.signature(classifier).parameters)
-    assert entries(section(classifier, "Parameters")) == parameters
+@every_callable
+def test_every_parameter_is_documented_in_the_order_of_the_signature(value):
+    assert entries(section(value, "Parameters")) == list(inspect.signature(value).parameters)
 
 
-@every_classifier
-def test_the_default_documented_is_the_default(classifier):
-    text = section(classifier, "Parameters")
-    for name, parameter in inspect.signature(classifier).parameters.items():
-        documented = re.search(rf"^{name} : .*default=(.*)$", text, flags=re.MULTILINE)[1]
-        assert literal_eval(documented) == parameter.default, name
+@every_callable
+def test_the_default_documented_is_the_default(value):
+    text = section(value, "Parameters")
+    for name, parameter in inspect.signature(value).parameters.items():
+        line = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : (.*)$", text, flags=re.MULTILINE)[1]
+        _, told, documented = line.partition("default=")
+        assert bool(told) == (parameter.default is not inspect.Parameter.empty), name
+        if told:
+            assert literal_eval(documented) == parameter.default, name
 
 
 @every_classifier
 def test_every_attribute_is_documented(classifier):
     assert entries(section(classifier, "Attributes")) == entries(FITTED_ATTRIBUTES)
+
+
+@pytest.mark.parametrize("cls", TRANSFORMERS)
+def test_the_attributes_documented_are_those_after_fit(cls):
+    X = pd.DataFrame(np.arange(16.0).reshape(4, 4), columns=list("abcd"))
+    estimator, y = cls(), [0, 1, 0, 0]
+    resample = getattr(estimator, "fit_resample", None)
+    _ = estimator.fit(X, y) if resample is None else resample(X, y)
+    found = {name for name in vars(estimator) if name.endswith("_")}
+    assert found == set(entries(section(cls, "Attributes")))
 
 
 @every_classifier

@@ -10,7 +10,8 @@ import torch
 from scipy.special import softmax
 from sklearn.naive_bayes import GaussianNB
 
-from skimgcls import MLPImageClassifier
+from skimgcls import ImageLoader, MLPImageClassifier
+from skimgcls._lazy import LazyImages
 from skimgcls.estimator_checks import check_image_classifier, image_classifier_checks
 
 BROKEN = []
@@ -49,6 +50,41 @@ class DividesIntegersBy255(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_int = isinstance(X, np.ndarray) and X.dtype == np.int64
         return super().fit(X / 255 if is_int else X, y, **fit_params)
+
+
+@breaks("check_files_give_the_model_of_their_pixels", "fitted on paths is another model")
+class ReadsFilesUpsideDown(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_paths = isinstance(X, pd.DataFrame) and X.shape[1] == 1
+        if is_paths:
+            X = np.asarray(ImageLoader().fit_transform(X))[:, ::-1]
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_only_training_sees_augmented_images", "predict changes images")
+class PredictsOnAugmentedImages(MLPImageClassifier):
+    def _logits(self, X):
+        if isinstance(X, LazyImages):
+            X = X.then(_Invert())
+        return super()._logits(X)
+
+
+@breaks("check_only_training_sees_augmented_images", "does not heed an ImageAugmenter")
+class TrainsOnPlainImages(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        return super().fit(X.source if isinstance(X, LazyImages) else X, y, **fit_params)
+
+
+class _Invert:
+    """A step that prediction takes too."""
+
+    is_random = False
+
+    def output_shape(self, image_shape):
+        return image_shape
+
+    def __call__(self, batch, generator):
+        return 255 - batch
 
 
 @breaks("check_equal_seeds_give_equal_bits", "fits differently with equal seeds")

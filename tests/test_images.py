@@ -82,7 +82,7 @@ def test_a_series_of_images_is_a_batch():
         (np.zeros((0, 4)), "0 sample"),
         (np.zeros(4), "Expected 2D array, got 1D"),
         (np.zeros((2, 4), complex), "Complex data not supported"),
-        (np.array([["1", "2"]]), "X holds text, such as '1'.*load the images"),
+        (np.array([["1", "2"]]), "X holds text, such as '1', in more than one column.*alone"),
         ([["1", "2"], ["3", "4"]], "X holds text, such as '1'"),
         (pd.DataFrame({"pixel": [1], "path": ["a.png"]}), "X holds text, such as 'a.png'"),
         (np.array([[1, 2], ["3", 4]], dtype=object), "X holds text, such as '3'"),

@@ -16,6 +16,7 @@ from skimgcls._docstrings import with_shared_sections
 from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
 from skimgcls._training import dump_net, make_loss, restore_net, train_net
+from skimgcls._undo import unchanged_on_error
 from skimgcls.classifiers._history import HistoryMixin
 from skimgcls.classifiers._inputs import InputMixin
 from skimgcls.classifiers._net import NetMixin
@@ -63,6 +64,8 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "mixup": [Interval(Real, 0, None, closed="left")],
+        "cutmix": [Interval(Real, 0, None, closed="left")],
         "standardize": ["boolean"],
         "image_shape": [tuple, list, None],
         "warm_start": ["boolean"],
@@ -85,6 +88,8 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         early_stopping=False,
         validation_fraction=0.1,
         class_weight=None,
+        mixup=0.0,
+        cutmix=0.0,
         standardize=True,
         image_shape=None,
         warm_start=False,
@@ -102,6 +107,8 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.class_weight = class_weight
+        self.mixup = mixup
+        self.cutmix = cutmix
         self.standardize = standardize
         self.image_shape = image_shape
         self.warm_start = warm_start
@@ -134,7 +141,8 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         Parameters
         ----------
         X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images, of numbers of any type.
+            Images, of numbers of any type; or a path for each, or what an ImageLoader or an
+            ImageAugmenter gives.
         y : array-like of shape (n,) or (n, n_classes)
             Labels of any kind; or an indicator of zeros and ones, for several labels an image.
         sample_weight : array-like of shape (n,), default=None
@@ -154,7 +162,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             If images, labels or weights are not usable, or the loss stops being a number.
         """
         continues = self.warm_start and hasattr(self, "net_")
-        with _unchanged_on_error(self):
+        with unchanged_on_error(self):
             given = self._check_training_images(X, y, sample_weight, reset=not continues)
             seed = draw_seed(self.random_state)
             train, valid = self._part_validation(given, X_val, y_val, sample_weight_val, seed)
@@ -196,7 +204,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
                 "Pass the weights by label, as sklearn.utils.compute_class_weight gives them for "
                 "all of y."
             )
-        with _unchanged_on_error(self):
+        with unchanged_on_error(self):
             train = self._check_training_images(
                 X, y, sample_weight, reset=first, classes=classes, partial=True
             )
@@ -278,18 +286,6 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         tags.classifier_tags.multi_label = True
         tags.input_tags.three_d_array = True
         return tags
-
-
-@contextmanager
-def _unchanged_on_error(estimator):
-    """Leave the estimator as it was if the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 @contextmanager

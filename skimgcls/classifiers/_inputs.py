@@ -1,10 +1,14 @@
 """What a classifier takes in: images, labels and weights, checked against what it knows."""
 
+import warnings
+
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skimgcls._batches import TrainingImages
+from skimgcls._files import find_items
 from skimgcls._images import as_pixels, check_images
+from skimgcls._lazy import LazyImages
 from skimgcls._sklearn_compat import check_feature_names
 from skimgcls._targets import TargetEncoder, check_weights
 
@@ -15,6 +19,7 @@ class InputMixin:
     def _check_training_images(self, X, y, sample_weight, *, reset, classes=None, partial=False):
         """Return what to train on; with `reset`, store what it tells of shape and classes."""
         images = self._check_images(X, reset=reset)
+        _warn_of_idle_marks(images)
         self._check_classes(y, classes, reset=reset, partial=partial)
         targets = self._encoder.encode(y)
         check_consistent_length(images, targets)
@@ -28,7 +33,9 @@ class InputMixin:
         return train
 
     def _check_images(self, X, *, reset):
-        check_feature_names(self, X, reset=reset)
+        # The name of a column of paths says nothing of the pixels.
+        if find_items(X) is None:
+            check_feature_names(self, X, reset=reset)
         name = type(self).__name__
         if not reset:
             return check_images(
@@ -39,9 +46,10 @@ class InputMixin:
             )
         pixels = as_pixels(X, name)
         images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
-        self.image_shape_ = images.shape[1:]
+        is_lazy = isinstance(images, LazyImages)
+        self.image_shape_ = images.image_shape if is_lazy else images.shape[1:]
         self.n_features_in_ = int(np.prod(self.image_shape_))
-        self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2
+        self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2 and not is_lazy
         return images
 
     def _check_classes(self, y, classes, *, reset, partial):
@@ -86,3 +94,15 @@ class InputMixin:
             return train, None
         train, valid = train.hold_out(self.validation_fraction, seed)
         return train, valid.normalized()
+
+
+def _warn_of_idle_marks(images):
+    """Tell that copies were marked to be changed in training, and nothing changes them."""
+    if isinstance(images, LazyImages) and images.marks is not None and not images.is_random:
+        warnings.warn(
+            "ImageOverSampler(minority_augmentation=True) leaves its copies to an ImageAugmenter "
+            "after it, and there is none that changes anything. Put one between the two, or set "
+            "minority_augmentation=False.",
+            UserWarning,
+            stacklevel=4,
+        )

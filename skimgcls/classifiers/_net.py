@@ -6,7 +6,7 @@ from collections import OrderedDict
 import numpy as np
 import torch
 
-from skimgcls._batches import BatchFormat, n_batches
+from skimgcls._batches import BatchFormat, Mixing, n_batches
 from skimgcls._device import check_device
 from skimgcls._images import channel_statistics
 from skimgcls._rng import seeded
@@ -17,6 +17,10 @@ from skimgcls.nets import Standardize
 # need many passes for the steps they take to learn, and large ones a few for each image to count.
 _STEPS = 2000
 _EPOCHS = (12, 100)
+# What batch_size="auto" keeps to where images are large: the maps of a net's first layer are many
+# times a batch, and have to fit in memory. Below the smallest, steps are too noisy.
+_BATCH_VALUES = 3_000_000
+_SMALLEST_BATCH = 16
 
 
 class NetMixin:
@@ -31,7 +35,8 @@ class NetMixin:
         """Turn parameters into figures for a run over so many images."""
         batch_size = self.batch_size
         if batch_size == "auto":
-            batch_size = 64 if n_images < 10_000 else 128
+            fitting = _BATCH_VALUES // self.n_features_in_
+            batch_size = max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
         max_epochs = 1 if single_epoch else self.max_iter
         if max_epochs == "auto":
             n_epochs = math.ceil(_STEPS / n_batches(n_images, batch_size))
@@ -46,7 +51,13 @@ class NetMixin:
             n_iter_no_change=self.n_iter_no_change,
             early_stopping=self.early_stopping and not single_epoch,
             progress=bool(self.verbose),
+            mixing=self._make_mixing(),
         )
+
+    def _make_mixing(self):
+        if self.mixup == self.cutmix == 0:
+            return None
+        return Mixing(self.mixup, self.cutmix, self.n_outputs_)
 
     def _make_net(self, train, plan, dtype, start=None):
         """Return an untrained net for these images, or one with the weights of `start`."""

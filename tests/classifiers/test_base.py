@@ -5,15 +5,23 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skimgcls import BaseImageClassifier, CNNImageClassifier, MLPImageClassifier
+from skimgcls import (
+    BaseImageClassifier,
+    CNNImageClassifier,
+    ImageAugmenter,
+    MLPImageClassifier,
+)
+from skimgcls._lazy import LazyImages
 from skimgcls._testing import make_stripes
 
 
@@ -46,6 +54,50 @@ def test_the_base_class_itself_is_abstract():
 
 
 # ---- spellings
+
+
+def test_files_are_read_in_colour_or_in_the_grey_that_is_asked_for(stripes, tmp_path):
+    X, y = stripes
+    paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
+    for path, image in zip(paths, X, strict=True):
+        Image.fromarray(image).save(path)
+    assert make_mlp().fit(paths, y).image_shape_ == (8, 8, 3)
+    grey = make_mlp(image_shape=(8, 8)).fit(paths, y)
+    assert grey.image_shape_ == (8, 8, 1)
+    expected = make_mlp().fit(X, y).predict_proba(X)
+    for X_test in (X, paths, pd.DataFrame({"path": paths}), pd.Series(paths), np.array(paths)):
+        np.testing.assert_array_equal(grey.predict_proba(X_test), expected)
+
+
+def test_lazy_images_are_the_images_they_were_made_of_however_these_were_spelt(stripes):
+    X, y = stripes
+    expected = CNNImageClassifier(max_iter=2, random_state=0).fit(X, y).predict_proba(X)
+    for spelling in (X, X.reshape(len(X), -1), X[..., np.newaxis]):
+        lazy = ImageAugmenter().fit_transform(spelling)
+        clf = CNNImageClassifier(max_iter=2, random_state=0).fit(lazy, y, X_val=lazy, y_val=y)
+        np.testing.assert_array_equal(clf.predict_proba(lazy), expected)
+
+
+def test_files_of_another_size_are_told_what_to_do(stripes, tmp_path):
+    X, y = stripes
+    path = str(tmp_path / "large.png")
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(path)
+    clf = make_mlp().fit(X, y)
+    with pytest.raises(ValueError, match=r"of shape \(9, 9, 1\), but .* \(8, 8, 1\).*Resize"):
+        clf.predict([path])
+
+
+def test_a_file_that_breaks_in_training_is_named_and_leaves_the_model_as_it_was(stripes, tmp_path):
+    X, y = stripes
+    paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
+    for path, image in zip(paths, X, strict=True):
+        Image.fromarray(image).save(path)
+    clf = make_mlp(image_shape=(8, 8)).fit(paths, y)
+    before = clf.predict_proba(X)
+    Path(paths[7]).write_bytes(Path(paths[7]).read_bytes()[:50])
+    with pytest.raises(ValueError, match=r"X\[7\]: .*7.png' is cut short"):
+        clf.fit(paths, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
 
 
 def test_colour_images_in_rows_are_the_images(colour_stripes):
@@ -123,6 +175,53 @@ def test_float64_is_for_few_numbers_that_need_it(stripes):
 
 
 # ---- weights
+
+
+# ---- mixing, copies
+
+
+@pytest.mark.parametrize("mixing", [{"mixup": 0.2}, {"cutmix": 1.0}, {"mixup": 1, "cutmix": 1}])
+def test_mixed_images_still_teach(stripes, mixing):
+    X, y = stripes
+    clf = make_mlp(max_iter=60, **mixing).fit(X, y)
+    assert clf.score(X, y) == 1
+    again = make_mlp(max_iter=60, **mixing).fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), again.predict_proba(X))
+    plain = make_mlp(max_iter=60).fit(X, y)
+    # What is sure of unmixed images never was of mixed ones.
+    assert clf.loss_ > plain.loss_
+    assert set(clf.history_["train_accuracy"].between(0, 1)) == {True}
+
+
+def test_images_of_several_labels_are_mixed_too(stripes):
+    X, codes = stripes
+    y = np.eye(3, dtype=int)[codes]
+    clf = make_mlp(max_iter=60, mixup=0.2).fit(X, y, sample_weight=np.ones(len(X)))
+    assert clf.score(X, y) > 0.9
+
+
+def test_mixing_in_float64_stays_in_float64(stripes):
+    X, y = stripes
+    clf = make_mlp(mixup=1.0).fit(X / 3, y)
+    assert next(clf.net_.module_.parameters()).dtype is torch.float64
+
+
+def test_copies_marked_for_an_augmenter_that_does_not_follow_are_told(stripes):
+    X, y = stripes
+    marked = LazyImages(X[..., np.newaxis], marks=np.arange(len(X)) > 30)
+    with pytest.warns(UserWarning, match="none that changes anything"):
+        make_mlp().fit(marked, y)
+
+
+# ---- batches
+
+
+@pytest.mark.parametrize(
+    ("shape", "batch_size"), [((8, 8, 1), 64), ((224, 224, 3), 19), ((512, 512, 3), 16)]
+)
+def test_large_images_come_in_small_batches(shape, batch_size):
+    clf = make_mlp().fit(np.zeros((2, *shape), np.uint8), [0, 1])
+    assert clf._make_plan(9_999).batch_size == batch_size
 
 
 def test_class_weight_moves_the_decision(stripes):

@@ -1,0 +1,269 @@
+"""From a path, or the bytes of a file, to the pixels of one image."""
+
+import io
+import os
+import stat
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from skimgcls.exceptions import ImageFileError
+
+# What a folder is searched for. Pillow decides by a file's content what it really is.
+SUFFIXES = frozenset(
+    [".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
+)
+CHANNELS = {"L": 1, "RGB": 3}
+INTERPOLATIONS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+# Of the tag Orientation in EXIF: the picture lies on its side.
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
+# The tags ImageWidth and ImageLength of a TIFF.
+_TIFF_SIZE = (0x0100, 0x0101)
+# Where the beginning of a PNG has that tag, if it has it at all.
+_PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
+# Formats whose grey images of 16 bits Pillow may read into 32.
+_SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
+
+
+class Header(NamedTuple):
+    """What a file tells of itself before its pixels: size once turned upright, Pillow's mode."""
+
+    height: int
+    width: int
+    mode: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How a picture comes to a size: `size` is (height, width).
+
+    `method` is "fit" (each side on its own), "crop" (the largest middle part of the right shape) or
+    "pad" (the whole picture in its shape, with `background` beside it). `before` is done first.
+    """
+
+    size: tuple[int, int]
+    method: str = "fit"
+    interpolation: str = "bilinear"
+    background: tuple[float, ...] = (255, 255, 255)
+    before: "Resize | None" = None
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        if self.before is not None:
+            image = self.before(image)
+        (top, left, height, width), (inner_height, inner_width) = self.plan(
+            image.height, image.width
+        )
+        if (width, height) != image.size:
+            # Not Pillow's `box`, in which pixels from outside of it colour the border.
+            image = image.crop((left, top, left + width, top + height))
+        inner = (inner_width, inner_height)
+        how = INTERPOLATIONS[self.interpolation]
+        resized = image if image.size == inner else image.resize(inner, how)
+        if (inner_height, inner_width) == self.size:
+            return resized
+        whole = Image.new(image.mode, self.size[::-1], self._colour(image.mode))
+        whole.paste(resized, self.corner(inner_height, inner_width)[::-1])
+        return whole
+
+    def _colour(self, mode: str) -> int | tuple[int, ...]:
+        colour = tuple(round(value) for value in self.background)
+        if mode == "RGB":
+            return colour * 3 if len(colour) == 1 else colour
+        return colour[0] if len(colour) == 1 else grey_of(colour)
+
+    def plan(self, height: int, width: int) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+        """Return what part of a picture is taken (top, left, height, width), and its new size."""
+        to_height, to_width = self.size
+        if self.method == "crop":
+            part_height = max(1, min(height, round(width * to_height / to_width)))
+            part_width = max(1, min(width, round(height * to_width / to_height)))
+            top, left = (height - part_height) // 2, (width - part_width) // 2
+            return (top, left, part_height, part_width), self.size
+        if self.method == "pad":
+            scale = min(to_height / height, to_width / width)
+            inner = max(1, round(height * scale)), max(1, round(width * scale))
+            return (0, 0, height, width), inner
+        return (0, 0, height, width), self.size
+
+    def corner(self, height: int, width: int) -> tuple[int, int]:
+        """Return where the top left corner of a smaller picture goes, down and right."""
+        return (self.size[0] - height) // 2, (self.size[1] - width) // 2
+
+
+def grey_of(colour: tuple[int, ...]) -> int:
+    """Return the grey value of a colour, as Pillow weighs it (ITU-R BT.601)."""
+    return int(np.asarray(Image.new("RGB", (1, 1), colour).convert("L"))[0, 0])
+
+
+def read_header(item: Any) -> Header:
+    """Return what the beginning of a file tells; no pixel is decoded.
+
+    Parameters
+    ----------
+    item : str, PathLike or bytes
+        A path, or what the file holds.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        If there is no such file, or it may not be read.
+    ImageFileError
+        If it is empty, a folder, no image, or too large to be one.
+    """
+    with _opened(item) as image:
+        try:
+            width, height = _upright_size(image)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise ImageFileError(f"{name_of(item)} has a broken header: {error}") from error
+        return Header(height, width, image.mode, str(image.format))
+
+
+def decode(
+    item: Any,
+    mode: str = "RGB",
+    resize: Resize | None = None,
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> np.ndarray:
+    """Return the pixels of one image, upright, as uint8 of shape (height, width, channels).
+
+    Parameters
+    ----------
+    item : str, PathLike or bytes
+        A path, or what the file holds.
+    mode : {"RGB", "L"}, default="RGB"
+        Three channels, or one of grey. Sixteen bits become eight by their upper half.
+    resize : Resize or None, default=None
+    background : tuple of 3 int
+        The colour behind transparent pixels.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        If there is no such file, or it may not be read.
+    ImageFileError
+        If it is empty, a folder, no image, cut short, or too large to be one.
+
+    Notes
+    -----
+    What Pillow warns of, such as EXIF data that make no sense, stays a warning of Pillow's: to
+    silence it here would be to change the filters of the whole process, other threads included.
+    """
+    with _opened(item) as image:
+        try:
+            _check_depth(image)
+            upright = ImageOps.exif_transpose(image)
+            converted = _convert(upright, mode, background)
+            sized = converted if resize is None else resize(converted)
+            pixels = np.asarray(sized)
+        except ImageFileError as error:
+            raise ImageFileError(f"{name_of(item)} {error}") from None
+        except MemoryError:
+            raise
+        except Exception as error:
+            # A broken file can fail anywhere in Pillow's readers, in many ways.
+            raise ImageFileError(f"{name_of(item)} is cut short or broken: {error}") from error
+    return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+
+
+def name_of(item: Any) -> str:
+    """Return how an error calls a file."""
+    return f"a file of {len(item)} bytes" if isinstance(item, bytes) else repr(os.fspath(item))
+
+
+def stamp_of(item: Any) -> tuple[int, int]:
+    """Return when a file was last written, in nanoseconds, and its bytes; or raise as `decode`.
+
+    What is no plain file is refused here: a named pipe would be waited on for ever.
+    """
+    if isinstance(item, bytes):
+        found = (-1, len(item))
+    else:
+        try:
+            told = os.stat(item)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"There is no file {name_of(item)}.") from None
+        except PermissionError:
+            raise PermissionError(f"{name_of(item)} may not be read.") from None
+        except (OSError, ValueError) as error:
+            raise ImageFileError(f"{name_of(item)} cannot be opened: {error}.") from error
+        if not stat.S_ISREG(told.st_mode):
+            kind = "a folder" if stat.S_ISDIR(told.st_mode) else "a device or pipe"
+            raise ImageFileError(f"{name_of(item)} is {kind}, not a file.")
+        found = (told.st_mtime_ns, told.st_size)
+    if found[1] == 0:
+        raise ImageFileError(f"{name_of(item)} is empty: it has 0 bytes.")
+    return found
+
+
+def _opened(item: Any) -> Image.Image:
+    """Return Pillow's image of the file, its pixels not yet read."""
+    stamp_of(item)
+    name = name_of(item)
+    try:
+        image = Image.open(io.BytesIO(item) if isinstance(item, bytes) else item)
+    except PermissionError:
+        raise PermissionError(f"{name} may not be read.") from None
+    except MemoryError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageFileError(f"{name} is not an image that Pillow can read.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageFileError(_too_large(name)) from error
+    except Exception as error:
+        raise ImageFileError(f"{name} cannot be read as an image: {error}") from error
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        image.close()
+        raise ImageFileError(_too_large(name))
+    return image
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height of an image once it is turned as its EXIF data say."""
+    # A PNG may tell of EXIF at its end; asking for it would decode all before.
+    if image.format == "PNG" and _PNG_NOTES.isdisjoint(image.info):
+        return image.size
+    if image.getexif().get(_ORIENTATION) not in _ON_ITS_SIDE:
+        return image.size
+    if isinstance(image, TiffImageFile):
+        # Some versions of Pillow have this size upright before the file is read, and others not.
+        width, height = (image.tag_v2[tag] for tag in _TIFF_SIZE)
+        return height, width
+    return image.height, image.width
+
+
+def _too_large(name: str) -> str:
+    return (
+        f"{name} claims more than {Image.MAX_IMAGE_PIXELS} pixels, as a decompression bomb does. "
+        "If it is a picture of yours, raise PIL.Image.MAX_IMAGE_PIXELS."
+    )
+
+
+def _check_depth(image: Image.Image) -> None:
+    is_grey_of_16_bits = image.mode == "I" and image.format in _SIXTEEN_BITS_IN_32
+    if image.mode in ("F", "I") and not is_grey_of_16_bits:
+        raise ImageFileError(
+            "holds 32-bit numbers, whose range is not told. Read it yourself and pass an array."
+        )
+
+
+def _convert(image: Image.Image, mode: str, background: tuple[int, int, int]) -> Image.Image:
+    if image.mode == mode and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):
+        # Pillow itself would cut off what is above 255.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        behind = Image.new("RGBA", image.size, (*background, 255))
+        image = Image.alpha_composite(behind, image.convert("RGBA"))
+    return image if image.mode == mode else image.convert(mode)

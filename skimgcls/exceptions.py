@@ -1,0 +1,18 @@
+"""Errors with names of their own."""
+
+
+class ImageFileError(ValueError):
+    """A file that is there but holds no image that can be used.
+
+    It is empty, cut short, no image, or too large to be one; or it has changed since it was
+    checked. A file that is not there is a ``FileNotFoundError``.
+
+    Examples
+    --------
+    >>> from skimgcls import ImageFileError, ImageLoader
+    >>> try:
+    ...     ImageLoader().fit([b"not an image"])
+    ... except ImageFileError as error:
+    ...     print(error)
+    X[0]: a file of 12 bytes is not an image that Pillow can read.
+    """
