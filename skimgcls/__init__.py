@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ImageFlattener,
         ImageLoader,
         ImageNormalizer,
+        ImageOverSampler,
         ImageResizer,
     )
 
@@ -32,6 +33,7 @@ _HOME = {
     "ImageFlattener": "skimgcls.preprocessing",
     "ImageLoader": "skimgcls.preprocessing",
     "ImageNormalizer": "skimgcls.preprocessing",
+    "ImageOverSampler": "skimgcls.preprocessing",
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
@@ -48,6 +50,7 @@ __all__ = [
     "ImageFlattener",
     "ImageLoader",
     "ImageNormalizer",
+    "ImageOverSampler",
     "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",

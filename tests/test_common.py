@@ -4,6 +4,7 @@ it."""
 import inspect
 
 import pytest
+from imblearn.utils.estimator_checks import estimator_checks_generator as sampler_checks
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
@@ -25,7 +26,7 @@ CONTRACTS = [check for estimator in CLASSIFIERS for check in image_classifier_ch
 AUGMENTER = skimgcls.ImageAugmenter(horizontal_flip=True, rotation=15, brightness=0.2)
 
 # What scikit-learn runs for a classifier that takes weights, several labels and partial_fit, for
-# a transformer. A later version may add checks; fewer would mean that a tag has
+# a transformer, and for a sampler. A later version may add checks; fewer would mean that a tag has
 # switched some off.
 N_CHECKS_OF_CLASSIFIERS = 60
 N_CHECKS_OF_OTHERS = 45
@@ -45,6 +46,7 @@ def test_every_public_estimator_is_checked():
         "ImageFlattener",
         "ImageLoader",
         "ImageNormalizer",
+        "ImageOverSampler",
         "ImageResizer",
         "MLPImageClassifier",
         "ModuleImageClassifier",
@@ -68,6 +70,9 @@ def test_scikit_learn_accepts_the_default_classifier(estimator):
 )
 def test_scikit_learn_accepts_the_default_transformer(estimator):
     n_checks = len(names_of_passed_checks(estimator))
+    if get_tags(estimator).estimator_type == "sampler":
+        # Transformers have checks that no sampler has, and samplers have some of their own.
+        n_checks += len([check(estimator) for _, check in sampler_checks(estimator)])
     assert n_checks >= N_CHECKS_OF_OTHERS
 
 

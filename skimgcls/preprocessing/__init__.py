@@ -1,15 +1,33 @@
 """Transformers of images."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from skimgcls.preprocessing._augmenter import ImageAugmenter
 from skimgcls.preprocessing._flattener import ImageFlattener
 from skimgcls.preprocessing._loader import ImageLoader
 from skimgcls.preprocessing._normalizer import ImageNormalizer
 from skimgcls.preprocessing._resizer import ImageResizer
 
+if TYPE_CHECKING:
+    from skimgcls.preprocessing._over_sampler import ImageOverSampler
+
 __all__ = [
     "ImageAugmenter",
     "ImageFlattener",
     "ImageLoader",
     "ImageNormalizer",
+    "ImageOverSampler",
     "ImageResizer",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The sampler alone needs imbalanced-learn, which is not installed with the package.
+    if name == "ImageOverSampler":
+        return import_module("skimgcls.preprocessing._over_sampler").ImageOverSampler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
