@@ -10,6 +10,13 @@ if TYPE_CHECKING:
         MLPImageClassifier,
         ModuleImageClassifier,
     )
+    from skimgcls.datasets import (
+        fetch_cifar10,
+        fetch_fashion_mnist,
+        fetch_mnist,
+        load_image_folder,
+        make_shapes,
+    )
     from skimgcls.exceptions import ImageFileError
     from skimgcls.preprocessing import (
         ImageAugmenter,
@@ -38,9 +45,14 @@ _HOME = {
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
     "estimator_checks": "skimgcls",
+    "fetch_cifar10": "skimgcls.datasets",
+    "fetch_fashion_mnist": "skimgcls.datasets",
+    "fetch_mnist": "skimgcls.datasets",
+    "load_image_folder": "skimgcls.datasets",
+    "make_shapes": "skimgcls.datasets",
 }
 # Rooms that are imported when they are named.
-_ROOMS = ("classifiers", "exceptions", "preprocessing")
+_ROOMS = ("classifiers", "datasets", "exceptions", "preprocessing")
 
 __all__ = [
     "BaseImageClassifier",
@@ -55,6 +67,11 @@ __all__ = [
     "MLPImageClassifier",
     "ModuleImageClassifier",
     "estimator_checks",
+    "fetch_cifar10",
+    "fetch_fashion_mnist",
+    "fetch_mnist",
+    "load_image_folder",
+    "make_shapes",
 ]
 
 
