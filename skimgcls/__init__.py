@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         make_shapes,
     )
     from skimgcls.exceptions import ImageFileError
+    from skimgcls.inspection import ClassDistributionDisplay, audit_images, class_distribution
     from skimgcls.preprocessing import (
         ImageAugmenter,
         ImageFlattener,
@@ -35,6 +36,7 @@ __version__ = "0.1.0.dev0"
 _HOME = {
     "BaseImageClassifier": "skimgcls.classifiers",
     "CNNImageClassifier": "skimgcls.classifiers",
+    "ClassDistributionDisplay": "skimgcls.inspection",
     "ImageAugmenter": "skimgcls.preprocessing",
     "ImageFileError": "skimgcls.exceptions",
     "ImageFlattener": "skimgcls.preprocessing",
@@ -44,6 +46,8 @@ _HOME = {
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
+    "audit_images": "skimgcls.inspection",
+    "class_distribution": "skimgcls.inspection",
     "estimator_checks": "skimgcls",
     "fetch_cifar10": "skimgcls.datasets",
     "fetch_fashion_mnist": "skimgcls.datasets",
@@ -52,11 +56,12 @@ _HOME = {
     "make_shapes": "skimgcls.datasets",
 }
 # Rooms that are imported when they are named.
-_ROOMS = ("classifiers", "datasets", "exceptions", "preprocessing")
+_ROOMS = ("classifiers", "datasets", "exceptions", "inspection", "preprocessing")
 
 __all__ = [
     "BaseImageClassifier",
     "CNNImageClassifier",
+    "ClassDistributionDisplay",
     "ImageAugmenter",
     "ImageFileError",
     "ImageFlattener",
@@ -66,6 +71,8 @@ __all__ = [
     "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "audit_images",
+    "class_distribution",
     "estimator_checks",
     "fetch_cifar10",
     "fetch_fashion_mnist",

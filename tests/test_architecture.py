@@ -18,7 +18,7 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
 # Layer -> its rooms; a room is a set of modules that may know each other.
 LAYERS = {
-    5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}],
+    5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}, {"inspection"}],
     4: [{"classifiers"}, {"preprocessing"}],
     3: [{"_training", "_callbacks"}],
     2: [{"nets"}, {"_augment"}, {"_batches", "_mix"}],

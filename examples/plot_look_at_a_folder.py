@@ -1,0 +1,121 @@
+"""
+A look at a folder
+==================
+
+Before training: which files do not open, which pictures are there twice, which of those held out
+are among those to train on, and how many there are of each class. The folder is made here, with
+known defects, so that one can see them found.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image, ImageDraw
+
+from skimgcls.inspection import ClassDistributionDisplay, audit_images, class_distribution
+
+# %%
+# A folder with defects
+# ---------------------
+# Three shapes on clouded grounds, a folder for each split and one in it for each class. There are
+# fewer triangles than discs, as there would be.
+
+rng = np.random.default_rng(0)
+
+
+def draw_shape(name, side=96):
+    """A shape of a colour, place and size of its own."""
+    clouds = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    image = Image.fromarray(clouds).resize((side, side), Image.Resampling.BICUBIC)
+    size, left, top = (int(value) for value in rng.integers(side // 4, side // 2, size=3))
+    box = (left, top, left + size, top + size)
+    colour = tuple(rng.integers(0, 256, 3).tolist())
+    draw = ImageDraw.Draw(image)
+    if name == "disc":
+        draw.ellipse(box, fill=colour)
+    elif name == "square":
+        draw.rectangle(box, fill=colour)
+    else:
+        corners = [(left, top + size), (left + size, top + size), (left + size // 2, top)]
+        draw.polygon(corners, fill=colour)
+    return image
+
+
+temporary = TemporaryDirectory()
+root = Path(temporary.name)
+for split, counts in {
+    "train": {"disc": 60, "square": 35, "triangle": 12},
+    "test": {"disc": 15, "square": 10, "triangle": 5},
+}.items():
+    for name, count in counts.items():
+        (root / split / name).mkdir(parents=True)
+        for number in range(count):
+            draw_shape(name).save(root / split / name / f"{number:02d}.png")
+
+# %%
+# Now the defects: a file cut short, an empty one and one that is no picture; a copy in another
+# format, filed under another class; a smaller copy; and a picture that went into both splits.
+
+train, test = root / "train", root / "test"
+whole = (train / "disc" / "03.png").read_bytes()
+(train / "disc" / "cut.png").write_bytes(whole[: len(whole) // 2])
+(train / "disc" / "empty.png").touch()
+(train / "disc" / "notes.png").write_text("The lens was dirty that day.")
+Image.open(train / "disc" / "10.png").save(train / "square" / "copy.bmp")
+Image.open(train / "square" / "20.png").resize((64, 64)).save(train / "square" / "small.png")
+Image.open(train / "triangle" / "05.png").save(test / "triangle" / "again.jpg", quality=80)
+
+# %%
+# The audit
+# ---------
+# Paths and labels are all it needs. Each file is opened once.
+
+
+def list_files(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return files, [path.parent.name for path in files]
+
+
+X_train, y_train = list_files(train)
+X_test, y_test = list_files(test)
+audit = audit_images(X_train, y_train, X_test=X_test, y_test=y_test, n_jobs=2)
+print(audit.findings[["set", "image", "issue", "other", "details"]].to_string(max_colwidth=60))
+
+# %%
+# Sizes and modes of what could be read:
+
+print(audit.sizes)
+print(audit.modes)
+
+# %%
+# What repeats
+# ------------
+# Each finding with a counterpart, on the left, and the counterpart.
+
+pairs = audit.findings.dropna(subset="other_path").drop_duplicates("path")
+fig, axes = plt.subplots(len(pairs), 2, figsize=(5, 2.4 * len(pairs)), layout="constrained")
+for row, (_, finding) in zip(axes, pairs.iterrows(), strict=True):
+    for ax, path in zip(row, (finding["path"], finding["other_path"]), strict=True):
+        ax.imshow(Image.open(path).convert("RGB"))
+        ax.set(xticks=[], yticks=[], title=Path(path).relative_to(root).as_posix())
+    row[0].set_ylabel(finding["issue"])
+
+# %%
+# The classes
+# -----------
+# Without what was found, the sets side by side, as shares.
+
+found = audit.findings.groupby("set")["image"].unique()
+y_sound = {
+    "train": np.delete(y_train, found["X"]),
+    "test": np.delete(y_test, found["X_test"]),
+}
+print(class_distribution(y_sound))
+
+# %%
+display = ClassDistributionDisplay.from_labels(y_sound, quantity="share")
+_ = display.ax_.set_title("Shares of the classes")
+
+temporary.cleanup()

@@ -1,0 +1,162 @@
+"""How many images each class has."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+from sklearn.utils.multiclass import type_of_target
+
+from skimgcls._targets import TargetEncoder
+
+
+def class_distribution(y):
+    """Count the images of each class.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_classes), sparse matrix, or dict of them
+        The labels of a set of images, or an indicator of zeros and ones, whose columns are the
+        classes. A dict holds several sets by their names, such as ``{"train": y_train, "test":
+        y_test}``.
+
+    Returns
+    -------
+    distribution : DataFrame of shape (n_classes, 3)
+        One row for each class, in the order of a classifier's ``classes_``. The columns are
+
+        - count: the images of the class;
+        - share: `count` over the number of images, from 0 to 1. The shares of an indicator may add
+          up to more than 1, since an image may have several classes;
+        - weight: what ``class_weight="balanced"`` gives the class when a classifier is fitted to
+          this set: ``n / (n_classes * count)`` for labels (King and Zeng, "Logistic Regression in
+          Rare Events Data", 2001), zeros over ones for an indicator.
+
+        For a dict, the columns have two levels, and ``distribution["train"]`` is the table of one
+        set. Its rows are the classes of all sets. A class that the set lacks has a count of 0 and a
+        weight of NaN.
+
+    Raises
+    ------
+    ValueError
+        If `y` is empty, if an image has no label, if labels are no classes, or if the sets of a
+        dict have classes of different kinds.
+
+    See Also
+    --------
+    ClassDistributionDisplay : The same as a picture.
+    audit_images : What is wrong with the images.
+
+    Examples
+    --------
+    >>> from skimgcls.inspection import class_distribution
+    >>> class_distribution(["cat", "dog", "cat", "cat"])
+           count  share    weight
+    class
+    cat        3   0.75  0.666667
+    dog        1   0.25  2.000000
+
+    Several sets stand side by side:
+
+    >>> sets = class_distribution({"train": ["cat", "dog", "cat"], "test": ["cat"]})
+    >>> sets["test"]
+           count  share  weight
+    class
+    cat        1    1.0     1.0
+    dog        0    0.0     NaN
+
+    A label that is not there has no class:
+
+    >>> class_distribution(["cat", None, "dog"])
+    Traceback (most recent call last):
+    ...
+    ValueError: y has no label for 1 of 3 images, the first is image 1. ...
+    """
+    if not isinstance(y, dict):
+        return _tabulate(y, "y")
+    if not y:
+        raise ValueError("y is an empty dict. Expected labels by the names of their sets.")
+    tables = {name: _tabulate(labels, f"y[{name!r}]") for name, labels in y.items()}
+    classes = _join_classes(tables)
+    filled = {
+        name: table.reindex(classes).fillna({"count": 0, "share": 0.0}).astype({"count": np.int64})
+        for name, table in tables.items()
+    }
+    return pd.concat(filled, axis=1, names=["set", None])
+
+
+def _tabulate(y, name):
+    """Return the table of one set."""
+    y = _check_labels(y, name)
+    encoder, targets = _encode(y, name)
+    if encoder.multilabel:
+        counts = targets.sum(axis=0, dtype=np.float64)
+    else:
+        counts = np.bincount(targets, minlength=encoder.n_outputs)
+    return pd.DataFrame(
+        {
+            "count": counts.astype(np.int64),
+            "share": counts / len(targets),
+            "weight": encoder.class_weights("balanced", targets, None),
+        },
+        index=pd.Index(encoder.classes, name="class").infer_objects(),
+    )
+
+
+def _check_labels(y, name):
+    """Return y without missing labels, or raise; one column is a list of labels."""
+    if y is None or (np.ndim(y) == 0 and not scipy.sparse.issparse(y)):
+        raise ValueError(f"{name} must hold a label for each image; got {y!r}.")
+    n_images = y.shape[0] if hasattr(y, "shape") else len(y)
+    if n_images == 0:
+        raise ValueError(f"{name} is empty. Expected a label for each image.")
+    if scipy.sparse.issparse(y):
+        return y
+    if hasattr(y, "columns") and len(y.columns) == 1:
+        y = y.iloc[:, 0]
+    missing = pd.isna(y if hasattr(y, "dtype") or hasattr(y, "columns") else _as_objects(y))
+    rows = np.flatnonzero(np.asarray(missing).reshape(n_images, -1).any(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"{name} has no label for {len(rows)} of {n_images} images, the first is image "
+            f"{rows[0]}. Label them or leave them out."
+        )
+    return y
+
+
+def _as_objects(y):
+    """Return a list as an array that keeps None and NaN, which text would swallow."""
+    return np.array(y, dtype=object)
+
+
+def _encode(y, name):
+    """Return the encoder of y, which may hold a single class, and the targets it makes."""
+    if scipy.sparse.issparse(y) or _is_indicator(y):
+        names = getattr(y, "columns", np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0])))
+        encoder = TargetEncoder(np.asarray(names), multilabel=True)
+    else:
+        try:
+            encoder = TargetEncoder(np.unique(np.asarray(y)))
+        except TypeError as error:
+            kinds = sorted({type(label).__name__ for label in np.asarray(y).ravel()})
+            raise ValueError(
+                f"{name} mixes labels of the types {', '.join(kinds)}, which have no common order. "
+                "Expected labels of one type."
+            ) from error
+    return encoder, encoder.encode(y, name=name)
+
+
+def _is_indicator(y):
+    # Objects tell scikit-learn nothing; what they hold does.
+    array = np.asarray(y)
+    array = np.array(array.tolist()) if array.dtype == object else array
+    return array.ndim == 2 and type_of_target(array, input_name="y") == "multilabel-indicator"
+
+
+def _join_classes(tables):
+    """Return the classes of all sets, which must be of one kind."""
+    try:
+        classes = sorted(set().union(*(table.index for table in tables.values())))
+    except TypeError as error:
+        firsts = {name: table.index.tolist()[0] for name, table in tables.items()}
+        held = ", ".join(f"{name!r} has {first!r}" for name, first in firsts.items())
+        raise ValueError(f"The sets of y have labels of different kinds: {held}.") from error
+    return pd.Index(classes, name="class")

@@ -1,0 +1,246 @@
+"""The images of each class as bars."""
+
+import numpy as np
+import pandas as pd
+
+from skimgcls.inspection._class_distribution import class_distribution
+
+_AXIS_LABEL = {"count": "Images", "share": "Share of the images"}
+# Lengths in inches, for a figure of our own.
+_WIDTH, _LETTER, _BAR, _REST, _TALLEST = 6.4, 0.085, 0.2, 1.1, 80.0
+# Lengths in points: text smaller than this is not read, and a line takes more than its letters.
+_SMALLEST, _LINE, _DIGIT = 6.0, 1.25, 0.62
+_LONGEST_LABEL = 60
+# The part of a class's room that its bars take.
+_FILLED = 0.8
+
+
+class ClassDistributionDisplay:
+    """Bar chart of the images of each class.
+
+    The bars lie, one row for each class from the top down, so that many classes and long names are
+    read without turning the head. Make one with :meth:`from_labels`, or from a table at hand.
+
+    Parameters
+    ----------
+    distribution : DataFrame
+        What :func:`class_distribution` returns, for one set or several.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the bars are.
+
+    figure_ : matplotlib Figure
+        The figure that holds them.
+
+    bars_ : list of matplotlib BarContainer
+        The bars, one container for each set.
+
+    line_ : matplotlib Line2D or None
+        The mean of the classes; None for several sets and for a single class.
+
+    See Also
+    --------
+    class_distribution : The numbers.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_wine
+    >>> from skimgcls.inspection import ClassDistributionDisplay
+    >>> display = ClassDistributionDisplay.from_labels(load_wine().target)
+    >>> [int(bar.get_width()) for bar in display.bars_[0]]
+    [59, 71, 48]
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, distribution):
+        self.distribution = distribution
+
+    @classmethod
+    def from_labels(
+        cls, y, *, ax=None, quantity="count", order="class", include_values=True, bar_kw=None
+    ):
+        """Count labels and plot them.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, n_classes), sparse matrix, or dict of them
+            Labels, an indicator, or several sets by their names, as for :func:`class_distribution`.
+
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+
+        quantity : {"count", "share"}, default="count"
+            See :meth:`plot`.
+
+        order : {"class", "count"}, default="class"
+            See :meth:`plot`.
+
+        include_values : bool, default=True
+            See :meth:`plot`.
+
+        bar_kw : dict, default=None
+            See :meth:`plot`.
+
+        Returns
+        -------
+        display : ClassDistributionDisplay
+        """
+        return cls(class_distribution(y)).plot(
+            ax, quantity=quantity, order=order, include_values=include_values, bar_kw=bar_kw
+        )
+
+    def plot(self, ax=None, *, quantity="count", order="class", include_values=True, bar_kw=None):
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure, as tall as the classes need. A figure of your
+            own makes room for long names when it has ``layout="constrained"``; where it is too low
+            for all names, every second or third is written.
+
+        quantity : {"count", "share"}, default="count"
+            What the bars show: images, or their share of the set. Shares compare sets of different
+            sizes.
+
+        order : {"class", "count"}, default="class"
+            The order of the rows: that of the table, or the largest class first.
+
+        include_values : bool, default=True
+            Write the numbers at the bars where there is room.
+
+        bar_kw : dict, default=None
+            Passed to ``matplotlib.axes.Axes.barh``, such as ``{"color": "tab:green"}``.
+
+        Returns
+        -------
+        display : ClassDistributionDisplay
+            The display itself, with `ax_`, `figure_`, `bars_` and `line_`.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `quantity` or `order` is none of those named.
+        """
+        _check_choice("quantity", quantity, ("count", "share"))
+        _check_choice("order", order, ("class", "count"))
+        values = self._values(quantity, order)
+        labels = [_shorten(label) for label in values.index]
+        self.ax_ = _make_axes(labels, values.shape[1]) if ax is None else ax
+        self.figure_ = self.ax_.figure
+        self.bars_ = _draw_bars(self.ax_, values, bar_kw or {})
+        self.line_ = _draw_mean(self.ax_, values, quantity)
+        _write(self.ax_, self.bars_, labels, _texts(values, quantity) if include_values else None)
+        return self
+
+    def _values(self, quantity, order):
+        """Return the lengths of the bars: a row for each class, a column for each set."""
+        table = self.distribution
+        if table.columns.nlevels == 1:
+            table = pd.concat({"": table}, axis=1)
+        values = table.xs(quantity, axis=1, level=1)
+        if order == "count":
+            largest_first = values.sum(axis=1).sort_values(ascending=False, kind="stable").index
+            values = values.loc[largest_first]
+        return values
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def _shorten(label):
+    """Return a class's name on one line and of a length that leaves room for the bars."""
+    text = " ".join(str(label).split())
+    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
+
+
+def _texts(values, quantity):
+    """Return what is written at the bars of each set."""
+    form = "{:,.0f}" if quantity == "count" else "{:.1%}"
+    return [[form.format(value) for value in values[name]] for name in values.columns]
+
+
+def _make_axes(labels, n_sets):
+    """Return the axes of a new figure with room for every row and for the longest name."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "ClassDistributionDisplay draws with matplotlib, which is not installed: pip install "
+            '"skimgcls[plots]".'
+        ) from error
+    width = _WIDTH + _LETTER * max(0, max(map(len, labels)) - 10)
+    height = min(_TALLEST, _REST + _BAR * len(labels) * (1 + (n_sets - 1) * 0.7))
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def _draw_bars(ax, values, bar_kw):
+    """Draw the sets beside each other in each row and return their containers."""
+    n_classes, n_sets = values.shape
+    height = _FILLED / n_sets
+    bars = []
+    for number, name in enumerate(values.columns):
+        middle = np.arange(n_classes) + (number - (n_sets - 1) / 2) * height
+        style = {"height": height, "label": str(name), **bar_kw}
+        bars.append(ax.barh(middle, values[name].to_numpy(), **style))
+    ax.set_ylim(n_classes - 0.5, -0.5)
+    if n_sets > 1:
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    return bars
+
+
+def _draw_mean(ax, values, quantity):
+    """Mark what each class would have if all had the same, and name the axis."""
+    label = _AXIS_LABEL[quantity]
+    if values.size < 2 or values.shape[1] > 1:
+        ax.set_xlabel(label)
+        return None
+    mean = values.to_numpy().mean()
+    text = f"{mean:.3g}" if mean < 10 else f"{mean:,.0f}"
+    # Two lines, since the axes may be narrow.
+    ax.set_xlabel(f"{label}\n(dashed: the mean, {text})")
+    return ax.axvline(mean, color="0.35", linestyle="--", linewidth=1, zorder=0.5)
+
+
+def _write(ax, bars, labels, texts):
+    """Write the names of the classes and the numbers at the bars, as far as they have room."""
+    ax.set_yticks(range(len(labels)), labels, parse_math=False)
+    # The layout of the whole figure, of which this may be a part, decides how large the axes are.
+    figure = ax.figure.canvas.figure
+    figure.draw_without_rendering()
+    to_points = 72 / figure.dpi
+    row = ax.bbox.height * to_points / len(labels)
+    usual = _points("ytick.labelsize")
+    size = min(usual, max(_SMALLEST, row / _LINE))
+    step = int(np.ceil(size * _LINE / row - 1e-6)) if row < size * _LINE else 1
+    ticks = range(0, len(labels), step)
+    ax.set_yticks(ticks, [labels[tick] for tick in ticks], fontsize=size, parse_math=False)
+    line = row * _FILLED / len(bars)
+    if texts is not None and line >= _SMALLEST * 1.05:
+        _write_numbers(ax, bars, texts, min(usual, line / 1.05), ax.bbox.width * to_points)
+
+
+def _write_numbers(ax, bars, texts, size, width):
+    """Write the numbers behind the ends of the bars, and lengthen the axis for the longest."""
+    longest = max(len(text) for of_set in texts for text in of_set)
+    room = min(0.5, (longest * size * _DIGIT + 6) / width)
+    ax.set_xlim(0, max(bar.get_width() for of_set in bars for bar in of_set) / (1 - room))
+    # The line of the mean stops at a number it would cross.
+    ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.5}
+    for of_set, texts_of_set in zip(bars, texts, strict=True):
+        ax.bar_label(of_set, texts_of_set, padding=3, fontsize=size, bbox=ground)
+
+
+def _points(parameter):
+    """Return a font size of matplotlib's settings, which may be a word, in points."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(size=rcParams[parameter]).get_size_in_points()

@@ -1,0 +1,69 @@
+"""What one picture shows of itself when it is opened."""
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skimgcls._decode import Header, decode, read_header
+from skimgcls.exceptions import ImageFileError
+from skimgcls.inspection._duplicates import Fingerprint, make_fingerprint
+
+_MODES = {1: "L", 3: "RGB"}
+
+
+class Look(NamedTuple):
+    """Either what is wrong with a picture, as `issue` and `details`, or what it is."""
+
+    issue: str | None = None
+    details: str = ""
+    height: int = 0
+    width: int = 0
+    mode: str = ""
+    fingerprint: Fingerprint | None = None
+
+
+def look_at(item: Any, perceptual: bool) -> Look:
+    """Return the look of a file or of an array (height, width, channels); a bad file is no error.
+
+    `perceptual` asks for the part of the fingerprint that near duplicates share.
+
+    >>> look_at("no such file.png", perceptual=False).issue
+    'missing'
+    """
+    if isinstance(item, np.ndarray):
+        height, width, channels = item.shape
+        told = Header(height, width, _MODES[channels], "array")
+        return _look_at_pixels(np.broadcast_to(item, (height, width, 3)), told, perceptual)
+    if not isinstance(item, str | os.PathLike | bytes):
+        return Look("not a path", f"Expected a path; got {type(item).__name__} {item!r}.")
+    header: Header | None = None
+    try:
+        header = read_header(item)
+        pixels = decode(item)
+    except FileNotFoundError as error:
+        return Look("missing", str(error))
+    except (PermissionError, ImageFileError) as error:
+        return Look(_name_defect(item, header, error), str(error))
+    return _look_at_pixels(pixels, header, perceptual)
+
+
+def _name_defect(item: Any, header: Header | None, error: Exception) -> str:
+    if header is not None:
+        # Only what Pillow stumbled over has a cause: the file began well.
+        return "unreadable" if error.__cause__ is None else "truncated"
+    try:
+        size = len(item) if isinstance(item, bytes) else os.stat(item).st_size
+    except (OSError, ValueError):
+        return "unreadable"
+    return "empty file" if size == 0 else "unreadable"
+
+
+def _look_at_pixels(pixels: np.ndarray, header: Header, perceptual: bool) -> Look:
+    """Return the look of pixels (height, width, 3)."""
+    look = Look(height=header.height, width=header.width, mode=header.mode)
+    first = pixels[0, 0]
+    if (pixels == first).all():
+        colour = tuple(first.tolist())
+        return look._replace(issue="blank", details=f"Every pixel has the colour {colour}.")
+    return look._replace(fingerprint=make_fingerprint(pixels, perceptual))

@@ -1,0 +1,88 @@
+"""What the audit is given: pictures and their labels, in any spelling."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from skimgcls._images import check_images
+
+_EXPECTED = (
+    "Expected a list, Series, array or one-column DataFrame of paths, or uint8 images of shape (n, "
+    "height, width) or (n, height, width, channels)."
+)
+
+
+def list_pictures(X, name):
+    """Return paths as they are, or arrays (height, width, channels) of 1 or 3 channels, as a list.
+
+    What is no path is left for the audit to find.
+
+    >>> list_pictures(np.array([["cat.png"], ["dog.png"]]), "X")
+    ['cat.png', 'dog.png']
+    """
+    if not hasattr(X, "__len__") or isinstance(X, str | bytes | dict | set):
+        raise ValueError(f"{name} must hold pictures; got {type(X).__name__}. {_EXPECTED}")
+    if len(X) == 0:
+        raise ValueError(f"{name} is empty. {_EXPECTED}")
+    if _holds_arrays(X):
+        return _list_arrays(X, name)
+    if hasattr(X, "columns") or getattr(X, "ndim", 1) > 1:
+        if np.shape(X)[1:] != (1,):
+            raise ValueError(f"{name} has shape {np.shape(X)}. {_EXPECTED}")
+        return np.asarray(X, dtype=object).ravel().tolist()
+    return list(X)
+
+
+def _holds_arrays(X):
+    """Tell images from paths by the first of them."""
+    if hasattr(X, "columns"):
+        return False
+    first = X.iloc[0] if hasattr(X, "iloc") else X[0]
+    return np.ndim(first) >= 2
+
+
+def _list_arrays(X, name):
+    images = check_images(X, estimator_name="audit_images")
+    if images.dtype != np.uint8 or images.shape[3] not in (1, 3):
+        raise ValueError(
+            f"{name} holds {images.dtype} images of {images.shape[3]} channels. Expected uint8, "
+            "from 0 to 255, and 1 or 3 channels: convert them first."
+        )
+    return list(images)
+
+
+def list_labels(y, n_images, name):
+    """Return one label for each picture, None where there is none.
+
+    The label of a row of an indicator is a tuple of the names of its ones.
+
+    >>> list_labels([[0, 1], [1, 1]], 2, "y")
+    [(1,), (0, 1)]
+    """
+    if y is None:
+        return [None] * n_images
+    y = y.toarray() if scipy.sparse.issparse(y) else y
+    if np.ndim(y) == 2:
+        table = pd.DataFrame(y)
+    else:
+        table = pd.DataFrame({0: y.tolist() if hasattr(y, "tolist") else list(y)}, dtype=object)
+    if len(table) != n_images:
+        raise ValueError(f"{name} has {len(table)} labels for {n_images} pictures.")
+    missing = table.isna().any(axis=1)
+    if table.shape[1] == 1:
+        labels = table.iloc[:, 0].tolist()
+    else:
+        names = np.asarray(table.columns)
+        labels = [tuple(names[row].tolist()) for row in table.fillna(0).to_numpy().astype(bool)]
+    return [None if gone else label for label, gone in zip(labels, missing, strict=True)]
+
+
+def drop_unlabelled(y, labels):
+    """Return y where there is a label, in a spelling that `class_distribution` takes, or None."""
+    kept = [label is not None for label in labels]
+    if not any(kept):
+        return None
+    y = y.toarray() if scipy.sparse.issparse(y) else y
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        return pd.DataFrame(y)[kept]
+    return [label for label in labels if label is not None]

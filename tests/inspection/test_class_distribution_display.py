@@ -1,0 +1,183 @@
+"""The bars, measured: nothing overlaps and nothing is cut."""
+
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from skimgcls.inspection import ClassDistributionDisplay, class_distribution
+
+LONG = "a class with a name of sixty letters, which few classes have"
+
+
+@pytest.fixture(autouse=True)
+def off_screen():
+    """Draw without a display, and leave no figure behind."""
+    before = plt.get_backend()
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
+def make_labels(n_classes, name="class"):
+    """Labels with `number + 1` images of each class."""
+    return [f"{number:03d} {name}" for number in range(n_classes) for _ in range(number + 1)]
+
+
+def text_boxes(display):
+    """The boxes of all texts that are seen, in pixels."""
+    display.figure_.canvas.draw()
+    ax = display.ax_
+    in_view = [
+        tick.label1 for tick in ax.xaxis.get_major_ticks() if tick.get_loc() <= ax.get_xlim()[1]
+    ]
+    texts = [*ax.get_yticklabels(), *in_view, *ax.texts, ax.xaxis.label]
+    legend = ax.get_legend()
+    texts += [] if legend is None else legend.get_texts()
+    return [text.get_window_extent() for text in texts if text.get_text()]
+
+
+def overlaps(boxes):
+    # Boxes hold the room of letters that are not there, hence a pixel of patience.
+    shrunk = [box.padded(-1) for box in boxes]
+    return [
+        (one, other)
+        for number, one in enumerate(shrunk)
+        for other in shrunk[number + 1 :]
+        if one.overlaps(other)
+    ]
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 10, 43, 200])
+@pytest.mark.parametrize("name", ["class", LONG])
+def test_every_class_is_named_and_nothing_overlaps_or_is_cut(n_classes, name):
+    display = ClassDistributionDisplay.from_labels(make_labels(n_classes, name))
+    boxes = text_boxes(display)
+    assert len(display.ax_.get_yticklabels()) == n_classes
+    assert len(display.ax_.texts) == n_classes
+    assert overlaps(boxes) == []
+    page = display.figure_.bbox.padded(1)
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
+    assert all(page.y0 <= box.y0 and box.y1 <= page.y1 for box in boxes)
+
+
+@pytest.mark.parametrize("n_classes", [10, 43, 200])
+def test_axes_of_the_caller_that_are_too_low_name_some_of_the_classes(n_classes):
+    ax = Figure(figsize=(5, 4), layout="constrained").subplots()
+    display = ClassDistributionDisplay.from_labels(make_labels(n_classes), ax=ax)
+    assert overlaps(text_boxes(display)) == []
+    assert 10 <= len(ax.get_yticklabels()) <= n_classes
+    assert ax.get_yticklabels()[0].get_text() == "000 class"
+
+
+def test_numbers_are_left_out_where_they_have_no_room_or_are_not_wanted():
+    ax = Figure(figsize=(5, 4)).subplots()
+    ClassDistributionDisplay.from_labels(make_labels(200), ax=ax)
+    assert len(ax.texts) == 0
+    display = ClassDistributionDisplay.from_labels(["a", "b"], include_values=False)
+    assert len(display.ax_.texts) == 0
+
+
+def test_the_bars_are_the_counts_and_the_line_their_mean():
+    display = ClassDistributionDisplay.from_labels(["cat", "dog", "dog", "dog"])
+    assert [bar.get_width() for bar in display.bars_[0]] == [1, 3]
+    assert list(display.line_.get_xdata()) == [2, 2]
+    assert "mean, 2" in display.ax_.get_xlabel()
+    assert display.figure_ is display.ax_.figure
+
+
+def test_a_single_class_has_no_mean():
+    assert ClassDistributionDisplay.from_labels(["cat"]).line_ is None
+
+
+def test_the_first_class_is_on_top_or_the_largest():
+    y = ["cat", "dog", "dog", "owl", "owl", "owl"]
+    for order, names in (("class", ["cat", "dog", "owl"]), ("count", ["owl", "dog", "cat"])):
+        ax = ClassDistributionDisplay.from_labels(y, order=order).ax_
+        assert [label.get_text() for label in ax.get_yticklabels()] == names
+        bottom, top = ax.get_ylim()
+        assert bottom > top
+
+
+def test_shares_are_percentages():
+    display = ClassDistributionDisplay.from_labels(["a", "b", "b", "b"], quantity="share")
+    assert [text.get_text() for text in display.ax_.texts] == ["25.0%", "75.0%"]
+
+
+def test_several_sets_have_bars_beside_each_other_and_a_legend():
+    y = {"train": make_labels(10), "validation": make_labels(8), "test": make_labels(9)}
+    display = ClassDistributionDisplay.from_labels(y, quantity="share")
+    assert len(display.bars_) == 3
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == list(y)
+    assert overlaps(text_boxes(display)) == []
+
+
+def test_an_indicator_is_drawn_by_its_columns():
+    display = ClassDistributionDisplay.from_labels(np.array([[1, 0, 1], [1, 0, 0]]))
+    assert [bar.get_width() for bar in display.bars_[0]] == [2, 0, 1]
+
+
+def test_a_display_of_a_table_is_that_of_its_labels():
+    table = class_distribution(["cat", "dog", "dog"])
+    display = ClassDistributionDisplay(table)
+    assert display.distribution is table
+    assert display.plot() is display
+    assert [bar.get_width() for bar in display.bars_[0]] == [1, 2]
+
+
+def test_names_are_text_and_no_formula():
+    display = ClassDistributionDisplay.from_labels(["$x$", "a_{b}$", "two\nlines", "long " * 40])
+    display.figure_.canvas.draw()
+    names = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert {"$x$", "a_{b}$", "two lines"} < set(names)
+    assert max(map(len, names)) == 60
+
+
+def test_pyplot_stays_as_it_was_when_axes_are_given():
+    current = plt.figure().subplots()
+    ax = Figure().subplots()
+    ClassDistributionDisplay.from_labels(["cat", "dog"], ax=ax)
+    assert plt.gca() is current
+    assert len(plt.get_fignums()) == 1
+
+
+def test_a_part_of_a_figure_will_do():
+    figure = Figure(layout="constrained")
+    part = figure.subfigures(1, 2)[1]
+    display = ClassDistributionDisplay.from_labels(["cat", "dog"], ax=part.subplots())
+    assert len(text_boxes(display)) > 4
+
+
+def test_the_bars_may_be_styled():
+    style = {"color": "tab:green"}
+    display = ClassDistributionDisplay.from_labels(["cat", "dog"], bar_kw=style)
+    assert display.bars_[0][0].get_facecolor() == pytest.approx((44 / 255, 160 / 255, 44 / 255, 1))
+    assert style == {"color": "tab:green"}
+
+
+@pytest.mark.parametrize("wrong", [{"quantity": "weight"}, {"order": "size"}])
+def test_a_wrong_choice_is_named(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=rf"{name} must be one of .*; got '{wrong[name]}'"):
+        ClassDistributionDisplay.from_labels(["cat", "dog"], **wrong)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.slow
+def test_without_matplotlib_the_extra_is_named():
+    code = (
+        "import sys\n"
+        "from skimgcls.inspection import ClassDistributionDisplay\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "sys.modules['matplotlib'] = sys.modules['matplotlib.pyplot'] = None\n"
+        "try:\n"
+        "    ClassDistributionDisplay.from_labels(['cat', 'dog'])\n"
+        "except ImportError as error:\n"
+        "    sys.stdout.write(str(error))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 'pip install "skimgcls[plots]"' in run.stdout
