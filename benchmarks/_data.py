@@ -1,25 +1,50 @@
-"""Public sets of images to measure on."""
+"""Public sets of images to measure on.
+
+They are read from the folder that SKIMGCLS_BENCHMARK_DATA names, or else fetched. The folder holds
+``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and y_test, and
+``photos`` with a folder of photographs for each class.
+"""
 
 import os
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+
+from skimgcls.datasets import fetch_cifar10, fetch_fashion_mnist, load_image_folder, make_shapes
 
 
 def load_fashion_mnist():
-    """Return X_train, y_train, X_test, y_test of Fashion-MNIST (Xiao et al., 2017) as arrays.
+    """Return X_train, y_train, X_test, y_test of Fashion-MNIST (Xiao et al., 2017) as arrays."""
+    return _load("fashion_mnist", fetch_fashion_mnist)
 
-    They are read from ``fashion_mnist.npz`` in the folder that SKIMGCLS_BENCHMARK_DATA names, with
-    arrays of those four names, or else fetched by torchvision into ``~/.cache/skimgcls``.
-    """
-    folder = os.environ.get("SKIMGCLS_BENCHMARK_DATA")
-    if folder:
-        with np.load(Path(folder) / "fashion_mnist.npz") as arrays:
-            return tuple(arrays[name] for name in ("X_train", "y_train", "X_test", "y_test"))
-    from torchvision.datasets import FashionMNIST
 
-    parts = []
-    for train in (True, False):
-        part = FashionMNIST(Path.home() / ".cache" / "skimgcls", train=train, download=True)
-        parts += [part.data.numpy(), part.targets.numpy()]
-    return tuple(parts)
+def load_cifar10():
+    """Return X_train, y_train, X_test, y_test of CIFAR-10 (Krizhevsky, 2009) as arrays."""
+    return _load("cifar10", fetch_cifar10)
+
+
+def load_photos(folder):
+    """Return a frame of paths, and labels: photographs, or shapes drawn as JPEG into `folder`."""
+    given = _folder()
+    if given is not None and (given / "photos").is_dir():
+        return load_image_folder(given / "photos", return_X_y=True)
+    images, labels = make_shapes(2400, image_size=(240, 320), n_classes=5, random_state=0)
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = Path(folder, label, f"{index}.jpg")
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(image).save(path, quality=90)
+    return load_image_folder(folder, return_X_y=True)
+
+
+def _load(name, fetch):
+    folder = _folder()
+    if folder is not None and (folder / f"{name}.npz").is_file():
+        with np.load(folder / f"{name}.npz") as arrays:
+            return tuple(arrays[part] for part in ("X_train", "y_train", "X_test", "y_test"))
+    return *fetch(subset="train", return_X_y=True), *fetch(subset="test", return_X_y=True)
+
+
+def _folder():
+    named = os.environ.get("SKIMGCLS_BENCHMARK_DATA")
+    return Path(named) if named else None

@@ -35,6 +35,20 @@ def accuracy_row(what, accuracies, *, at_least, seconds=None):
     return Row(what, f"at least {at_least}", f"{mean:.4f}{spread}", bool(mean >= at_least))
 
 
+def gain_row(what, ours, theirs, *, at_least):
+    """Hold the gain in a score, seed by seed, against what is promised."""
+    gains = [a - b for a, b in zip(ours, theirs, strict=True)]
+    gain = sum(gains) / len(gains)
+    mean_ours, mean_theirs = sum(ours) / len(ours), sum(theirs) / len(theirs)
+    figure = (
+        f"{100 * gain:+.1f} points (seeds {100 * min(gains):+.1f} to {100 * max(gains):+.1f}; "
+        f"{mean_ours:.4f} against {mean_theirs:.4f})"
+    )
+    promise = f"at least {100 * at_least:+.0f} points" if at_least else "more, for each seed"
+    kept = gain >= at_least if at_least else min(gains) > 0
+    return Row(what, promise, figure, bool(kept))
+
+
 def show(rows):
     """Print rows for a person, or as JSON if the script was called with ``--json``."""
     for row in rows:

@@ -1,0 +1,75 @@
+"""Peak memory of a fit on files, beyond what importing takes, and how it grows with their number.
+
+Each fit runs in a process of its own, for one epoch, with the default net and batch size. The files
+are distinct entries of one folder; a tenth of them has a content of its own.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from _report import Row, show
+from PIL import Image
+
+LIMIT_GB = 1.5
+# Side of the images, and how many: the larger number is what is promised.
+CASES = ((32, (6_000, 60_000)), (256, (2_000, 20_000)))
+_MEGABYTE = 2**20
+
+
+def write_files(folder, side, n_files):
+    """Write PNG files of smooth noise."""
+    rng = np.random.RandomState(0)
+    n_contents = n_files // 10
+    for index in range(n_files):
+        path = Path(folder, f"{index:06}.png")
+        if index < n_contents:
+            small = rng.randint(0, 256, (side // 8, side // 8, 3)).astype(np.uint8)
+            image = Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC)
+            image.save(path, compress_level=1)
+        else:
+            os.link(Path(folder, f"{index % n_contents:06}.png"), path)
+
+
+def peak_of_fit(folder, n_files):
+    """Fit on so many of the files, and return the megabytes that came on top of the imports."""
+    import torch._dynamo  # noqa: F401 - the first step of an optimizer imports it
+
+    from skimgcls import CNNImageClassifier, ImageAugmenter, ImageLoader
+
+    paths = [str(Path(folder, f"{index:06}.png")) for index in range(n_files)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    images = ImageLoader(n_jobs=2).fit_transform(paths)
+    images = ImageAugmenter(horizontal_flip=True, shift=0.1).fit_transform(images)
+    CNNImageClassifier(max_iter=1, random_state=0).fit(images, np.arange(n_files) % 10)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / _MEGABYTE
+
+
+def measure(folder, n_files):
+    """Run `peak_of_fit` in a process of its own."""
+    command = [sys.executable, __file__, "--child", str(folder), str(n_files)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return float(json.loads(done.stdout))
+
+
+def main():
+    for side, (fewer, more) in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(folder, side, more)
+            few, many = measure(folder, fewer), measure(folder, more)
+        what = f"Peak memory of a fit on {more:,} PNG files of {side}x{side}, beyond the imports"
+        figure = f"{many / 1024:.2f} GB ({few / 1024:.2f} GB for {fewer:,} files)"
+        kept = many < LIMIT_GB * 1024
+        show([Row(what, f"less than {LIMIT_GB} GB", figure, kept)])
+
+
+if __name__ == "__main__":
+    if "--child" in sys.argv:
+        print(json.dumps(peak_of_fit(sys.argv[2], int(sys.argv[3]))))
+    else:
+        main()
