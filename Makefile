@@ -9,6 +9,11 @@ OLDEST_READY := $(OLDEST)/.ready
 
 # pip without its progress, with its warnings and errors.
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# What is run with the oldest supported versions: the contract, and what other libraries are asked.
+OLDEST_TESTS := tests/test_common.py tests/test_clients.py tests/test_decode.py tests/test_files.py \
+	tests/test_lazy.py tests/test_augment.py tests/test_mix.py tests/classifiers tests/datasets \
+	tests/inspection tests/preprocessing
+
 # Arguments for pytest, as in `make test-fast ARGS="-k cnn"`.
 ARGS ?=
 
@@ -40,7 +45,7 @@ test-fast: $(READY)  ## the tests that take under five seconds each
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-oldest: $(OLDEST_READY)  ## the contract with the oldest supported versions
-	$(OLDEST)/bin/python -m pytest tests/test_common.py tests/test_clients.py tests/classifiers $(ARGS)
+	$(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) $(ARGS)
 
 docs: $(READY)  ## build the site into docs/_build/html, running the examples
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html

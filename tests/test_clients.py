@@ -527,8 +527,6 @@ def make_mlp(spelling):
     )
 
 
-# matplotlib 3.9 calls what later versions of pyparsing deprecate.
-@pytest.mark.filterwarnings("ignore:'[a-zA-Z]+' deprecated - use:DeprecationWarning")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_client(client, spelling, spelt):
