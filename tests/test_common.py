@@ -5,11 +5,12 @@ import inspect
 
 import pytest
 from imblearn.utils.estimator_checks import estimator_checks_generator as sampler_checks
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 import skimgcls
+from skimgcls._testing import assert_plain, make_stripes
 from skimgcls.estimator_checks import image_classifier_checks
 
 PUBLIC_CLASSES = [
@@ -93,6 +94,16 @@ def test_no_tag_switches_checks_off(estimator):
     assert not tags._skip_test
     assert tags.classifier_tags is None or not tags.classifier_tags.poor_score
     assert tags.requires_fit
+
+
+@pytest.mark.parametrize("estimator", [e for e in ESTIMATORS if not is_classifier(e)], ids=name_of)
+def test_what_a_transformer_learns_is_plain(estimator):
+    """Arrays and plain values can be saved in any format."""
+    images, y = make_stripes(shape=(6, 8, 3))
+    state = clone(estimator).fit(images, y).__getstate__()
+    learned = {key: value for key, value in state.items() if key not in estimator.get_params()}
+    assert learned
+    assert_plain(learned, type(estimator).__name__)
 
 
 @pytest.mark.parametrize("check", CONTRACTS, ids=name_of)

@@ -182,7 +182,10 @@ class ImageOverSampler(BaseOverSampler):
 
     def _count_copies(self, labels):
         strategy = check_sampling_strategy(self.sampling_strategy, labels, "over-sampling")
-        self.sampling_strategy_ = dict(strategy)
+        # Plain labels as keys, not NumPy's, so that any format can hold them.
+        self.sampling_strategy_ = {
+            np.asarray(label).item(): n_copies for label, n_copies in strategy.items()
+        }
 
     def _check_images(self, X):
         """Return X in a form whose images can be repeated: lazy if the copies are to be marked."""

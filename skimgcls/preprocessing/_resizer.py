@@ -95,6 +95,10 @@ class ImageResizer(BaseImageTransformer):
         self.image_shape = image_shape
 
     def _learn(self, images):
+        self._make_resize()
+
+    def _make_resize(self):
+        """Return the way to the size, for images of as many channels as those of `fit`."""
         background = np.ravel(np.asarray(self.background, float))
         if not np.isfinite(background).all():
             raise ValueError(f"background must be finite; got {self.background!r}.")
@@ -103,7 +107,7 @@ class ImageResizer(BaseImageTransformer):
                 f"background={self.background!r} has {len(background)} numbers, but the images "
                 f"have {self.image_shape_[2]} channel(s). Expected one number, or one each."
             )
-        self._resize = make_resize(self.size, self.method, self.interpolation, background.tolist())
+        return make_resize(self.size, self.method, self.interpolation, background.tolist())
 
     def transform(self, X):
         """Resize images.
@@ -120,7 +124,7 @@ class ImageResizer(BaseImageTransformer):
         """
         check_is_fitted(self)
         images, ndim = self._check_images(X, reset=False)
-        return resize_images(images, ndim, self._resize)
+        return resize_images(images, ndim, self._make_resize())
 
     def _as_images(self, X, *, reset):
         if isinstance(X, LazyImages) and is_unread(X):
