@@ -98,6 +98,12 @@ def test_the_bytes_of_files_are_items_too_and_may_stand_beside_paths():
     assert find_items(pd.DataFrame({"image": [b"\x00\x01\x00"]})).tolist() == [b"\x00\x01\x00"]
 
 
+def test_an_array_that_cuts_zeros_off_the_bytes_of_files_is_refused():
+    assert np.array([b"\x00\x01\x00"])[0] == b"\x00\x01"
+    with pytest.raises(ValueError, match=r"drops zeros at the end.*list of bytes"):
+        find_items(np.array([b"\x00\x01\x00"]))
+
+
 @pytest.mark.parametrize(
     "X",
     [

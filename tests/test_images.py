@@ -1,5 +1,7 @@
 """From whatever holds pixels to images (n, height, width, channels)."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,6 +78,7 @@ def test_a_series_of_images_is_a_batch():
 @pytest.mark.parametrize(
     ("X", "words"),
     [
+        (Path("cat.png"), "X must hold images; got .*Path.*a file for each image"),
         (np.zeros((2, 3, 8, 8)), r"\(2, 3, 8, 8\), which looks like channels first.*transpose"),
         (np.zeros((2, 2, 2, 2, 2)), r"5 dimensions.*Expected \(n, pixels\)"),
         (np.zeros((2, 0, 4)), r"without a pixel: its shape is \(2, 0, 4\)"),

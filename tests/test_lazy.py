@@ -5,6 +5,7 @@ import gc
 import pickle
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -140,6 +141,14 @@ def test_the_size_of_an_array_is_told_before_there_is_one(lazy):
     assert lazy.size == 12 * 6 * 8 * 3
     assert lazy.ndim == 4
     assert lazy.then(Enlarge(3)).shape == (12, 18, 24, 3)
+
+
+def test_they_tell_what_they_hold_and_open_no_file_for_it(images, paths):
+    gone = ImageLoader().fit_transform(paths)
+    for path in paths:
+        Path(path).unlink()
+    assert repr(gone.then(Add(1))) == f"<LazyImages: {len(paths)} files > Add>"
+    assert repr(LazyImages(images)) == f"<LazyImages: {images.shape}>"
 
 
 @pytest.mark.parametrize("ndim", [2, 3, 4])

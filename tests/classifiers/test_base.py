@@ -78,6 +78,18 @@ def test_lazy_images_are_the_images_they_were_made_of_however_these_were_spelt(s
         np.testing.assert_array_equal(clf.predict_proba(lazy), expected)
 
 
+def test_partial_fit_takes_lazy_images_as_it_takes_pixels(stripes, tmp_path):
+    X, y = stripes
+    paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
+    for path, image in zip(paths, X, strict=True):
+        Image.fromarray(image).save(path)
+    sides = [make_mlp(image_shape=(8, 8)) for _ in range(2)]
+    for clf, images in zip(sides, (X, paths), strict=True):
+        for _ in range(2):
+            clf.partial_fit(images, y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(*(clf.predict_proba(X) for clf in sides))
+
+
 def test_files_of_another_size_are_told_what_to_do(stripes, tmp_path):
     X, y = stripes
     path = str(tmp_path / "large.png")
