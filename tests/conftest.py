@@ -13,6 +13,9 @@ from skimgcls._testing import make_stripes, spell_grey_images
 # The nets of the tests are so small that a second thread costs more than it gives.
 torch.set_num_threads(1)
 
+# The number of the user who owns nothing.
+NOBODY = 65534
+
 
 @pytest.fixture
 def stripes():
@@ -30,3 +33,19 @@ def colour_stripes():
 def spell(request):
     """A way to write grey images (n, h, w) down, for each there is."""
     return lambda images: spell_grey_images(images)[request.param]
+
+
+@pytest.fixture
+def bound_by_rights():
+    """Run as a user whom the rights of files bind, which the administrator is not.
+
+    That user cannot enter `tmp_path`: make a folder with `tempfile` in the test.
+    """
+    if os.name == "nt":
+        pytest.skip("Windows has other rights")
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    yield
+    if is_root:
+        os.seteuid(0)

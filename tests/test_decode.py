@@ -3,7 +3,9 @@
 import io
 import os
 import struct
+import tempfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -304,12 +306,13 @@ def test_a_named_pipe_is_not_waited_on(tmp_path):
     refused(tmp_path / "pipe.png", "is a device or pipe, not a file")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all files")
-def test_a_file_that_may_not_be_read_is_called_so(tmp_path):
-    path = tmp_path / "secret.png"
-    path.write_bytes(encode(make_pixels()))
-    path.chmod(0)
-    refused(path, "secret.png' may not be read", PermissionError)
+@pytest.mark.usefixtures("bound_by_rights")
+def test_a_file_that_may_not_be_read_is_called_so():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "secret.png")
+        path.write_bytes(encode(make_pixels()))
+        path.chmod(0)
+        refused(path, "secret.png' may not be read", PermissionError)
 
 
 @pytest.mark.parametrize("side", [10_000, 20_000, 2**31 - 1])

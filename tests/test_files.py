@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -405,11 +406,14 @@ def test_a_cache_that_cannot_be_written_to_is_the_users_to_know(paths, cache, mo
         assert not [path for path in Path(cache).rglob("*") if path.is_file()]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes all")
-def test_a_cache_in_a_read_only_folder_raises(paths, tmp_path):
-    (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(PermissionError):
-        files_of(paths, cache=str(tmp_path / "locked")).read(slice(None))
+@pytest.mark.usefixtures("bound_by_rights")
+def test_a_cache_in_a_read_only_folder_raises(images):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write(Path(folder, "images"), images)
+        locked = Path(folder, "locked")
+        locked.mkdir(mode=0o500)
+        with pytest.raises(PermissionError):
+            files_of(paths, cache=str(locked)).read(slice(None))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")

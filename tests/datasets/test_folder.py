@@ -13,8 +13,6 @@ from PIL import Image
 
 from skimgcls.datasets import load_image_folder
 
-NOBODY = 65534
-
 can_link = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 
 
@@ -344,19 +342,6 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_a_file_in_place_of_a_folder_is_named(pets):
     with pytest.raises(NotADirectoryError, match=r"a.png' is not a folder. Pass the folder that"):
         load_image_folder(pets / "cat" / "a.png")
-
-
-@pytest.fixture
-def bound_by_rights():
-    """Run as a user whom the rights of files bind, which the administrator is not."""
-    if os.name == "nt":
-        pytest.skip("Windows has other rights")
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(NOBODY)
-    yield
-    if is_root:
-        os.seteuid(0)
 
 
 @pytest.mark.parametrize("closed", [".", "cat", "cat/old"])
