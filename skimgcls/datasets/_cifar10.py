@@ -26,7 +26,7 @@ def fetch_cifar10(
     subset="train",
     data_home=None,
     download_if_missing=True,
-    return_X_y=False,  # noqa: N803 - scikit-learn's name
+    return_X_y=False,
     as_frame=False,
 ):
     """Load CIFAR-10: small colour photographs of ten kinds of vehicles and animals.

@@ -26,7 +26,7 @@ def fetch_fashion_mnist(
     subset="train",
     data_home=None,
     download_if_missing=True,
-    return_X_y=False,  # noqa: N803 - scikit-learn's name
+    return_X_y=False,
     as_frame=False,
 ):
     """Load Fashion-MNIST: pictures of clothes, shoes and bags.

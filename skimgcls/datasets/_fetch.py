@@ -48,7 +48,7 @@ def fetch(
     subset: str,
     data_home: Any,
     download_if_missing: bool,
-    return_X_y: bool,  # noqa: N803 - scikit-learn's name
+    return_X_y: bool,
     as_frame: bool,
 ) -> Bunch | tuple[Any, Any]:
     """Return a set as `public_set.caller` promises.

@@ -24,7 +24,7 @@ def load_image_folder(
     subset=None,
     labels=None,
     on_error="raise",
-    return_X_y=False,  # noqa: N803 - scikit-learn's name
+    return_X_y=False,
     as_frame=True,
     n_jobs=None,
 ):

@@ -27,7 +27,7 @@ def fetch_mnist(
     subset="train",
     data_home=None,
     download_if_missing=True,
-    return_X_y=False,  # noqa: N803 - scikit-learn's name
+    return_X_y=False,
     as_frame=False,
 ):
     """Load MNIST: handwritten digits.
