@@ -3,9 +3,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 OLDEST := .venv-oldest
+KERAS := .venv-keras
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OLDEST_READY := $(OLDEST)/.ready
+KERAS_READY := $(KERAS)/.ready
 
 # pip without its progress, with its warnings and errors.
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
@@ -51,13 +53,13 @@ docs: $(READY)  ## build the site into docs/_build/html, running the examples
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(READY)  ## run the benchmarks
+bench: $(READY) $(KERAS_READY)  ## run the benchmarks
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; \
 	else echo "benchmarks/run.py does not exist yet"; fi
 
 clean:  ## remove what was built, the virtual environments too
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info docs/_build docs/auto_examples docs/generated \
-		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(KERAS) build dist *.egg-info docs/_build docs/auto_examples \
+		docs/generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find skimgcls tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment with pip in it. Where the system's Python comes without ensurepip
@@ -84,4 +86,11 @@ $(OLDEST_READY): tests/oldest-requirements.txt pyproject.toml
 	@echo "Installing the oldest supported versions into $(OLDEST)."
 	@$(OLDEST)/bin/python $(PIP_INSTALL) -r tests/oldest-requirements.txt
 	@$(OLDEST)/bin/python $(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+# Keras with TensorFlow, which the benchmarks are held against, beside whatever torch needs.
+$(KERAS_READY): benchmarks/keras-requirements.txt
+	$(call make_venv,$(KERAS))
+	@echo "Installing Keras and TensorFlow into $(KERAS)."
+	@$(KERAS)/bin/python $(PIP_INSTALL) -r benchmarks/keras-requirements.txt
 	@touch $@

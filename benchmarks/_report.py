@@ -27,6 +27,18 @@ def ratio_row(what, ours, theirs, *, at_most):
     return Row(what, f"at most {at_most:.2f}x", figure, median(ratios) <= at_most)
 
 
+def speedup_row(what, ours, theirs, *, at_least):
+    """Tell how many times faster ours is, of seconds measured in turn, pair by pair."""
+    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
+    figure = (
+        f"{median(ratios):.2f}x faster (pairs {min(ratios):.2f} to {max(ratios):.2f}; medians "
+        f"{_seconds(median(ours))} and {_seconds(median(theirs))}, minima "
+        f"{_seconds(min(ours))} and {_seconds(min(theirs))})"
+    )
+    promise = f"at least {at_least:.1f}x faster"
+    return Row(what, promise, figure, median(ratios) >= at_least)
+
+
 def accuracy_row(what, accuracies, *, at_least, seconds=None):
     """Hold the mean accuracy of several runs against what is promised."""
     mean = sum(accuracies) / len(accuracies)
@@ -60,4 +72,6 @@ def show(rows):
 
 
 def _seconds(value):
+    if value < 0.001:
+        return f"{value * 1e6:.0f} µs"
     return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"

@@ -1,28 +1,23 @@
 """Peak memory of a fit on files, beyond what importing takes, and how it grows with their number.
 
 Each fit runs in a process of its own, for one epoch, with the default net and batch size. The files
-are distinct entries of one folder; a tenth of them has a content of its own. What counts is memory
-that the process has asked for, as Linux tells it a hundred times a second: pages of libraries come
-and go as the system likes.
+are distinct entries of one folder; a tenth of them has a content of its own.
 """
 
 import json
 import os
-import re
-import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import numpy as np
+from _memory import measure_apart, peak_of
 from _report import Row, show
 from PIL import Image
 
 LIMIT_GB = 1.5
 # Side of the images, and how many: the larger number is what is promised.
 CASES = ((32, (6_000, 60_000)), (256, (2_000, 20_000)))
-_INTERVAL = 0.01
 
 
 def write_files(folder, side, n_files):
@@ -46,40 +41,20 @@ def peak_of_fit(folder, n_files):
     from skimgcls import CNNImageClassifier, ImageAugmenter, ImageLoader
 
     paths = [str(Path(folder, f"{index:06}.png")) for index in range(n_files)]
-    readings, done = [megabytes_in_use()], threading.Event()
 
-    def watch():
-        while not done.wait(_INTERVAL):
-            readings.append(megabytes_in_use())
+    def fit():
+        images = ImageLoader(n_jobs=2).fit_transform(paths)
+        images = ImageAugmenter(horizontal_flip=True, shift=0.1).fit_transform(images)
+        CNNImageClassifier(max_iter=1, random_state=0).fit(images, np.arange(n_files) % 10)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    images = ImageLoader(n_jobs=2).fit_transform(paths)
-    images = ImageAugmenter(horizontal_flip=True, shift=0.1).fit_transform(images)
-    CNNImageClassifier(max_iter=1, random_state=0).fit(images, np.arange(n_files) % 10)
-    done.set()
-    watcher.join()
-    return max(readings) - readings[0]
-
-
-def megabytes_in_use():
-    """Return the memory of this process that is not a file's."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) / 1024
-
-
-def measure(folder, n_files):
-    """Run `peak_of_fit` in a process of its own."""
-    command = [sys.executable, __file__, "--child", str(folder), str(n_files)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return float(json.loads(done.stdout))
+    return peak_of(fit)
 
 
 def main():
     for side, (fewer, more) in CASES:
         with tempfile.TemporaryDirectory() as folder:
             write_files(folder, side, more)
-            few, many = measure(folder, fewer), measure(folder, more)
+            few, many = (measure_apart(__file__, folder, n) for n in (fewer, more))
         what = f"Peak memory of a fit on {more:,} PNG files of {side}x{side}, beyond the imports"
         figure = f"{many / 1024:.2f} GB ({few / 1024:.2f} GB for {fewer:,} files)"
         kept = many < LIMIT_GB * 1024

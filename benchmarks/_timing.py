@@ -1,0 +1,19 @@
+"""Seconds of two sides or more, measured in turn."""
+
+import time
+
+
+def seconds_of(function, *arguments):
+    """Return the seconds that a call takes."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def in_turn(*sides, n_rounds):
+    """Call functions that return seconds, one after the other, and return the seconds of each.
+
+    What a first call pays for and a later one does not is for the caller to get done before.
+    """
+    rounds = [[side() for side in sides] for _ in range(n_rounds)]
+    return [list(seconds) for seconds in zip(*rounds, strict=True)]

@@ -1,0 +1,67 @@
+"""Predictions of CNNImageClassifier: many images against skorch, and one against the bare module.
+
+skorch runs the same net as users write it, with its defaults, on floats that lie ready. The bare
+module is the classifier's own, on a float tensor that lies ready: all else that `predict_proba`
+does with an image is what it takes longer. The sides alternate in one process.
+"""
+
+from functools import partial
+
+import torch
+from _data import load_cifar10
+from _peers import as_codes, as_floats, make_skorch, precision_of, refuse_other_net
+from _report import ratio_row, show, speedup_row
+from _timing import in_turn, seconds_of
+
+from skimgcls import CNNImageClassifier
+
+# Predictions take as long after few steps of training as after many.
+N_TRAINING_IMAGES = 1_000
+N_IMAGES, N_PAIRS, N_CALLS = 10_000, 7, 300
+
+
+def many_row(clf, net, images):
+    floats = as_floats(images)
+    ours, theirs = in_turn(
+        partial(seconds_of, clf.predict_proba, images),
+        partial(seconds_of, net.predict_proba, floats),
+        n_rounds=N_PAIRS,
+    )
+    what = (
+        f"predict_proba of CNNImageClassifier, fitted in {precision_of(clf)}, against skorch's "
+        f"NeuralNetClassifier, {len(images):,} images of CIFAR-10"
+    )
+    return speedup_row(what, ours, theirs, at_least=4.0)
+
+
+def single_row(clf, images):
+    image, module = images[:1], clf.net_.module_.eval()
+    dtype = next(module.parameters()).dtype
+    batch = torch.from_numpy(image).to(dtype).permute(0, 3, 1, 2)
+    batch = batch.contiguous(memory_format=torch.channels_last)
+
+    def seconds_of_module():
+        with torch.inference_mode():
+            return seconds_of(module, batch)
+
+    clf.predict_proba(image), seconds_of_module()
+    ours, theirs = in_turn(
+        partial(seconds_of, clf.predict_proba, image), seconds_of_module, n_rounds=N_CALLS
+    )
+    what = f"predict_proba of a single image of CIFAR-10 against the bare module, {N_CALLS} calls"
+    return ratio_row(what, ours, theirs, at_most=1.5)
+
+
+def main():
+    X_train, labels, X_test, _ = load_cifar10()
+    X, y, X_test = X_train[:N_TRAINING_IMAGES], as_codes(labels), X_test[:N_IMAGES]
+    clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y[:N_TRAINING_IMAGES])
+    net = make_skorch().fit(as_floats(X), y[:N_TRAINING_IMAGES])
+    refuse_other_net(clf, sum(parameter.numel() for parameter in net.module_.parameters()))
+    # Neither side pays for its first call.
+    clf.predict_proba(X), net.predict_proba(as_floats(X))
+    show([many_row(clf, net, X_test), single_row(clf, X_test)])
+
+
+if __name__ == "__main__":
+    main()
