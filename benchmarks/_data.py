@@ -2,7 +2,7 @@
 
 They are read from the folder that SKIMGCLS_BENCHMARK_DATA names, or else fetched. The folder holds
 ``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and y_test, and
-``photos`` with a folder of photographs for each class.
+``photos`` with a folder of photographs for each class; ``photos_test`` with others of them.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from skimgcls import ImageLoader
 from skimgcls.datasets import fetch_cifar10, fetch_fashion_mnist, load_image_folder, make_shapes
 
 
@@ -35,6 +36,19 @@ def load_photos(folder):
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(image).save(path, quality=90)
     return load_image_folder(folder, return_X_y=True)
+
+
+def load_photo_arrays(side):
+    """Return X_train, y_train, X_test, y_test of square photographs, or of shapes, as arrays."""
+    given = _folder()
+    if given is None or not (given / "photos_test").is_dir():
+        images, labels = make_shapes(3000, image_size=side, n_classes=5, random_state=0)
+        return images[:2400], labels[:2400], images[2400:], labels[2400:]
+    parts = []
+    for name in ("photos", "photos_test"):
+        frame, labels = load_image_folder(given / name, return_X_y=True)
+        parts += [np.asarray(ImageLoader(size=side, mode="RGB").fit_transform(frame)), labels]
+    return tuple(parts)
 
 
 def _load(name, fetch):

@@ -47,6 +47,17 @@ def accuracy_row(what, accuracies, *, at_least, seconds=None):
     return Row(what, f"at least {at_least}", f"{mean:.4f}{spread}", bool(mean >= at_least))
 
 
+def fit_row(what, accuracies, seconds, *, at_least, within):
+    """Hold the mean accuracy of several fits, and the longest of them, against what is promised."""
+    mean, longest = sum(accuracies) / len(accuracies), max(seconds)
+    figure = (
+        f"{mean:.4f} ({min(accuracies):.4f} to {max(accuracies):.4f}, {len(accuracies)} runs) in "
+        f"{median(seconds):.0f} s, at most {longest:.0f} s"
+    )
+    promise = f"at least {at_least} within {within} s"
+    return Row(what, promise, figure, bool(mean >= at_least and longest <= within))
+
+
 def gain_row(what, ours, theirs, *, at_least):
     """Hold the gain in a score, seed by seed, against what is promised."""
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
@@ -59,6 +70,16 @@ def gain_row(what, ours, theirs, *, at_least):
     promise = f"at least {100 * at_least:+.0f} points" if at_least else "more, for each seed"
     kept = gain >= at_least if at_least else min(gains) > 0
     return Row(what, promise, figure, bool(kept))
+
+
+def difference_row(what, ours, theirs, *, at_most):
+    """Hold the difference of two mean scores, either way, against what is promised."""
+    mean_ours, mean_theirs = sum(ours) / len(ours), sum(theirs) / len(theirs)
+    figure = (
+        f"{100 * (mean_ours - mean_theirs):+.2f} points ({mean_ours:.4f} and {mean_theirs:.4f})"
+    )
+    promise = f"within {100 * at_most:.1f} points"
+    return Row(what, promise, figure, bool(abs(mean_ours - mean_theirs) <= at_most))
 
 
 def show(rows):

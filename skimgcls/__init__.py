@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         CNNImageClassifier,
         MLPImageClassifier,
         ModuleImageClassifier,
+        ResNetImageClassifier,
     )
     from skimgcls.datasets import (
         fetch_cifar10,
@@ -46,6 +47,7 @@ _HOME = {
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
+    "ResNetImageClassifier": "skimgcls.classifiers",
     "audit_images": "skimgcls.inspection",
     "class_distribution": "skimgcls.inspection",
     "estimator_checks": "skimgcls",
@@ -71,6 +73,7 @@ __all__ = [
     "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "ResNetImageClassifier",
     "audit_images",
     "class_distribution",
     "estimator_checks",

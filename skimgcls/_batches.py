@@ -1,7 +1,8 @@
 """Images in batches, on their way into a net and, as logits, out of it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from skimgcls._lazy import ImageShape, LazyImages, as_lazy, take_steps
 from skimgcls._mix import apply_mix, draw_mix, mix_targets
+from skimgcls._views import RandomViews
 
 # Targets of a batch and, where there are some, weights.
 Truth = tuple[torch.Tensor, torch.Tensor | None]
@@ -30,6 +32,17 @@ class BatchFormat:
     device: torch.device
     dtype: torch.dtype
     channels_last: bool = True
+    autocast: bool = False
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """Return the context to run a module in: with `autocast`, in bfloat16 where that pays.
+
+        Weights, sums and losses stay in `dtype`; the large products are rounded (Micikevicius et
+        al., "Mixed Precision Training", 2018).
+        """
+        if not self.autocast:
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
 
     def to_batch(self, images: np.ndarray) -> torch.Tensor:
         """Return images (n, height, width, channels) as a float batch (n, channels, height, width).
@@ -65,12 +78,18 @@ class BatchFormat:
 class Mixing:
     """How the images of a batch are mixed with each other, and their targets with them.
 
-    `mixup` and `cutmix` are the parameters of the beta distributions, not both zero.
+    `mixup` and `cutmix` are the parameters of the beta distributions, not both zero; after
+    `n_passes` through the images, if given, they are left as they are.
     """
 
     mixup: float
     cutmix: float
     n_outputs: int
+    n_passes: int | None = None
+
+    def is_over(self, n_passes: int) -> bool:
+        """Tell whether nothing is mixed after so many passes."""
+        return self.n_passes is not None and n_passes >= self.n_passes
 
     def __call__(
         self, batch: torch.Tensor, truth: Truth, generator: torch.Generator
@@ -172,6 +191,8 @@ class Batches:
         None keeps order and images, as validation does.
     mixing : Mixing or None
         Which images to mix with which, in training.
+    views : RandomViews or None
+        How images are mirrored and moved, in training.
 
     Notes
     -----
@@ -187,12 +208,19 @@ class Batches:
         batch_format: BatchFormat,
         rng: np.random.RandomState | None = None,
         mixing: Mixing | None = None,
+        views: RandomViews | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.batch_format = batch_format
         self.rng = rng
         self.mixing = mixing
+        self.views = views
+        self.n_passes = 0
+        self.mirrored = np.zeros(len(dataset.images), dtype=bool)
+        if rng is not None and views is not None and views.mirror:
+            # None is drawn for an image of weight zero, which is not there.
+            self.mirrored[dataset.rows] = rng.random_sample(len(dataset)) < 0.5
         self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
         is_small = math.prod(self.lazy.source.shape) <= _RESIDENT_VALUES
@@ -225,32 +253,40 @@ class Batches:
         if self.rng is not None:
             rows = self.rng.permutation(rows) if len(self) > 1 else rows
             generator = self._make_generator()
+        mixing = self.mixing
+        if mixing is not None and mixing.is_over(self.n_passes):
+            mixing = None
         order = torch.from_numpy(rows).to(self.batch_format.device)
-        blocks, indices = [rows[i] for i in self._parts()], [order[i] for i in self._parts()]
-        for block, index, pixels in zip(
-            blocks, indices, self._pixels(blocks, indices), strict=True
-        ):
+        targets, weights = self.targets[order], self.weights
+        if weights is not None:
+            weights = weights[order].to(self.batch_format.dtype)
+        for part, pixels in zip(self._parts(), self._pixels(rows, order), strict=True):
             batch = take_steps(
-                pixels.permute(0, 3, 1, 2), self.lazy.steps, generator, self._marked(block)
+                pixels.permute(0, 3, 1, 2), self.lazy.steps, generator, self._marked(rows[part])
             )
-            weights = None if self.weights is None else self.weights[index].to(pixels.dtype)
-            truth = self.targets[index], weights
-            if generator is not None and self.mixing is not None:
-                batch, truth = self.mixing(batch, truth, generator)
+            if generator is not None and self.views is not None:
+                is_mirrored = self.mirrored[rows[part]] ^ bool(self.n_passes % 2)
+                batch = self.views(batch, is_mirrored, generator)
+            truth = targets[part], None if weights is None else weights[part]
+            if generator is not None and mixing is not None:
+                batch, truth = mixing(batch, truth, generator)
             yield self.batch_format.arrange(batch), truth
+        self.n_passes += 1
 
-    def _pixels(
-        self, blocks: list[np.ndarray], indices: Sequence[torch.Tensor]
-    ) -> Iterator[torch.Tensor]:
+    def _pixels(self, rows: np.ndarray, order: torch.Tensor) -> Iterator[torch.Tensor]:
         """Yield the images of each batch as floats (n, height, width, channels)."""
         if self.pixels is not None:
-            yield from (self.pixels[index] for index in indices)
+            # All in the order of this pass, at once: a batch is then a slice of them.
+            pixels = self.pixels[order]
+            yield from (pixels[part] for part in self._parts())
         else:
+            blocks = [rows[part] for part in self._parts()]
             yield from map(self.batch_format.to_pixels, self.lazy.read(blocks))
 
     def _make_generator(self) -> torch.Generator | None:
         """Return a generator for this pass, or None if nothing is to be drawn from it."""
-        if self.rng is None or not (self.lazy.is_random or self.mixing is not None):
+        is_random = self.lazy.is_random or self.mixing is not None or self.views is not None
+        if self.rng is None or not is_random:
             return None
         return torch.Generator().manual_seed(int(self.rng.randint(2**31 - 1)))
 
@@ -279,7 +315,23 @@ def evaluation_batch_size(image_shape: ImageShape) -> int:
     (256, 1)
     """
     height, width, _ = image_shape
-    return int(np.clip(_EVALUATION_VALUES // (height * width), 1, _MAX_EVALUATION_IMAGES))
+    return min(max(_EVALUATION_VALUES // (height * width), 1), _MAX_EVALUATION_IMAGES)
+
+
+def pick_rows(train: TrainingImages, n_images: int) -> np.ndarray:
+    """Return up to so many of the rows, in no order: the same ones of an equal set."""
+    return np.random.RandomState(0).permutation(train.rows)[:n_images]
+
+
+def sample(train: TrainingImages, n_images: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return up to so many of the images as a float batch, and their weights."""
+    rows = pick_rows(train, n_images)
+    lazy = as_lazy(train.images)
+    batch_format = BatchFormat(torch.device("cpu"), torch.float32)
+    parts = [rows[i : i + 256] for i in range(0, len(rows), 256)]
+    pixels = [batch_format.to_batch(images) for images in lazy.evaluated(parts)]
+    weights = None if train.weights is None else torch.from_numpy(train.weights[rows])
+    return torch.cat(pixels), weights
 
 
 def predict_logits(
@@ -292,11 +344,11 @@ def predict_logits(
     # Large images may become small ones on their way, and small ones large.
     size = min(map(evaluation_batch_size, (lazy.source.shape[1:], lazy.image_shape)))
     slices = [slice(i, i + size) for i in range(0, len(lazy), size)]
-    with torch.inference_mode():
+    with torch.inference_mode(), batch_format.computing():
         parts = []
         for pixels in lazy.read(slices):
             batch = batch_format.to_pixels(pixels).permute(0, 3, 1, 2)
             batch = batch_format.arrange(take_steps(batch, lazy.steps))
-            parts.append(module(batch))
-        logits: np.ndarray = torch.cat(parts).cpu().numpy()
+            parts.append(module(batch).to(batch_format.dtype))
+        logits: np.ndarray = (parts[0] if len(parts) == 1 else torch.cat(parts)).cpu().numpy()
     return logits

@@ -13,10 +13,17 @@ class StopTraining(KeyboardInterrupt):
     """Raised by a callback to end training in good order, as skorch's own callbacks do."""
 
 
-class CosineSchedule(Callback):
-    """Let the learning rate fall to zero along half a cosine, step by step."""
+def set_learning_rate(net: NeuralNet, learning_rate: float) -> None:
+    """Set the learning rate of all weights, scaled for those that the optimizer takes apart."""
+    for group in net.optimizer_.param_groups:
+        group["lr"] = learning_rate * group.get("lr_scale", 1.0)
 
-    def __init__(self, learning_rate_init: float, n_steps: int) -> None:
+
+class Decay(Callback):
+    """Let the learning rate fall to zero step by step, along half a cosine or along a line."""
+
+    def __init__(self, schedule: str, learning_rate_init: float, n_steps: int) -> None:
+        self.schedule = schedule
         self.learning_rate_init = learning_rate_init
         self.n_steps = n_steps
 
@@ -26,9 +33,9 @@ class CosineSchedule(Callback):
     def on_batch_begin(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
         if not training:
             return
-        share = 0.5 * (1 + math.cos(math.pi * self.step_ / self.n_steps))
-        for group in net.optimizer_.param_groups:
-            group["lr"] = self.learning_rate_init * share
+        done = self.step_ / self.n_steps
+        share = 0.5 * (1 + math.cos(math.pi * done)) if self.schedule == "cosine" else 1 - done
+        set_learning_rate(net, self.learning_rate_init * share)
         self.step_ += 1
 
 
@@ -106,6 +113,45 @@ class EarlyStopping(Callback):
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         net.module_.load_state_dict(self.weights_)
         self.weights_ = {}
+
+
+class AverageWeights(Callback):
+    """Take the mean of the weights over the last steps, in place of the last weights.
+
+    Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992; Izmailov et
+    al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018. Running
+    statistics are averaged like weights. A run that stops before these steps keeps its last ones.
+    """
+
+    def __init__(self, share: float, n_steps: int) -> None:
+        self.share = share
+        self.n_steps = n_steps
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        self.step_ = self.n_averaged_ = 0
+        self.means_: list[Any] = []
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: Any) -> None:
+        self.step_ += training
+        if not training or self.step_ <= (1 - self.share) * self.n_steps:
+            return
+        self.n_averaged_ += 1
+        weights = _moving_tensors(net)
+        self.means_ = self.means_ or [tensor.clone() for tensor in weights]
+        for mean, tensor in zip(self.means_, weights, strict=True):
+            mean.lerp_(tensor, 1 / self.n_averaged_)
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        if self.means_:
+            for tensor, mean in zip(_moving_tensors(net), self.means_, strict=True):
+                tensor.copy_(mean)
+        self.means_ = []
+
+
+def _moving_tensors(net: NeuralNet) -> list[Any]:
+    """Return the floating-point weights and statistics of a net, apart from their gradients."""
+    tensors = net.module_.state_dict().values()
+    return [tensor for tensor in tensors if tensor.is_floating_point()]
 
 
 class ProgressBar(Callback):

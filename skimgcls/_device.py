@@ -1,5 +1,7 @@
 """Where a net computes, and in which precision."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -36,17 +38,52 @@ def _devices_seen() -> str:
     return ", ".join(names)
 
 
-def choose_dtype(images: np.ndarray | LazyImages, *, n_images: int, batch_size: int) -> torch.dtype:
-    """Return the floating-point type to compute in: float32, or float64 for small exact work.
+# An image of fewer values leaves a net so little to compute that rounding its numbers, and rounding
+# them back, takes longer than is won.
+_SMALLEST_FOR_BFLOAT16 = 256
 
-    scikit-learn computes in float64 what comes in float64, and a few numbers deserve it. Pictures
-    do not: a convolution in float64 is many times slower, and ``X / 255.0`` makes any array
-    float64. So float64 is taken only where all images fit in one batch and hold numbers that
-    float32 would round. It depends on the numbers alone, never on the type they come in.
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether the device multiplies bfloat16 numbers in hardware, and so faster."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    if hasattr(torch.cpu, "get_capabilities"):
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    # Before torch 2.10 or so: by its private names.
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def choose_precision(
+    precision: str,
+    images: np.ndarray | LazyImages,
+    device: torch.device,
+    *,
+    n_images: int,
+    batch_size: int,
+) -> str:
+    """Return what to compute in: "float32", "bfloat16" or "float64".
+
+    "auto" is bfloat16 where the device has it in hardware and an image is large enough for it to
+    pay; but float64 for small exact work. scikit-learn computes in float64 what comes in float64,
+    and a few numbers deserve it. Pictures do not: a convolution in float64 is many times slower,
+    and ``X / 255.0`` makes any array float64. So float64 is taken only where all images fit in one
+    batch and hold numbers that float32 would round. It depends on the numbers alone, never on the
+    type they come in.
     """
-    if n_images > batch_size or np.can_cast(images.dtype, np.float32):
-        return torch.float32
+    if precision != "auto":
+        return precision
+    if n_images <= batch_size and not _fits_float32(images):
+        return "float64"
+    is_large = math.prod(as_lazy(images).image_shape) >= _SMALLEST_FOR_BFLOAT16
+    return "bfloat16" if is_large and has_bfloat16(device) else "float32"
+
+
+def _fits_float32(images: np.ndarray | LazyImages) -> bool:
+    if np.can_cast(images.dtype, np.float32):
+        return True
     with np.errstate(over="ignore"):
         pixels = next(as_lazy(images).evaluated([slice(None)]))
-        is_exact = np.array_equal(pixels.astype(np.float32), pixels)
-    return torch.float32 if is_exact else torch.float64
+        return np.array_equal(pixels.astype(np.float32), pixels)

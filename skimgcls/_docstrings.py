@@ -15,10 +15,10 @@ batch_size : int or "auto", default="auto"
     where images are so large that a batch would hold more than 3 million numbers. Training images
     that fit in one batch are trained as one, unshuffled.
 
-learning_rate : {"cosine", "constant"}, default="cosine"
+learning_rate : {"cosine", "linear", "constant"}, default="cosine"
     How the learning rate goes from `learning_rate_init` over the steps of a fit: down to zero along
-    half a cosine (Loshchilov and Hutter, "SGDR", 2017), or not at all. `partial_fit` keeps it
-    constant.
+    half a cosine (Loshchilov and Hutter, "SGDR", 2017) or along a line, or not at all.
+    `partial_fit` keeps it constant.
 
 learning_rate_init : float, default=0.002
     The learning rate of AdamW at the first step.
@@ -72,6 +72,13 @@ warm_start : bool, default=False
 device : str, default="auto"
     torch device to train and predict on. "auto" is a CUDA GPU if there is one, else the processor.
 
+precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
+    What to compute in. "bfloat16" rounds the factors of the large products to 8 bits, as mixed
+    precision does: weights, sums and losses stay float32 (Micikevicius et al., "Mixed Precision
+    Training", 2018). "auto" takes it where the device has it in hardware and images hold at least
+    256 numbers; "float64" for training images that fit in one batch and hold numbers that float32
+    would round; else "float32".
+
 random_state : int, RandomState instance or None, default=None
     Seed of the weights, the shuffling, the dropout, the augmentation and the validation split.
     Equal seeds give equal models, bit for bit, with an equal number of torch threads. None draws a
@@ -99,6 +106,9 @@ n_outputs_ : int
 out_activation_ : {"softmax", "logistic"}
     What makes probabilities of logits; "logistic" with several labels an image.
 
+precision_ : {"float32", "bfloat16", "float64"}
+    What the net was trained in.
+
 n_iter_ : int
     Epochs trained.
 
@@ -118,9 +128,19 @@ net_ : skorch.NeuralNet
 
 
 def with_shared_sections(cls: _Class) -> _Class:
-    """Fill ``{training_parameters}`` and ``{fitted_attributes}`` in the docstring of a class."""
+    """Fill ``{training_parameters}`` and ``{fitted_attributes}`` in the docstring of a class.
+
+    A parameter that the class documents itself takes its place among the shared ones.
+    """
     if cls.__doc__:
-        filled = inspect.cleandoc(cls.__doc__)
-        filled = filled.replace("{training_parameters}", TRAINING_PARAMETERS)
+        blocks = inspect.cleandoc(cls.__doc__).split("\n\n")
+        shared = {_name_of(entry): entry for entry in TRAINING_PARAMETERS.split("\n\n")}
+        own = {_name_of(block): block for block in blocks if _name_of(block) in shared}
+        others = "\n\n".join(block for block in blocks if _name_of(block) not in own)
+        filled = others.replace("{training_parameters}", "\n\n".join((shared | own).values()))
         cls.__doc__ = filled.replace("{fitted_attributes}", FITTED_ATTRIBUTES)
     return cls
+
+
+def _name_of(entry: str) -> str:
+    return entry.split(" : ")[0]

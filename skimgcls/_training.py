@@ -1,8 +1,9 @@
 """The training engine: the net that skorch trains."""
 
+import copy
 import math
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 
 from skimgcls import _callbacks
+from skimgcls._adamw import AdamW
 from skimgcls._batches import (
     Batches,
     BatchFormat,
@@ -22,9 +24,15 @@ from skimgcls._batches import (
     n_batches,
 )
 from skimgcls._lazy import as_lazy
+from skimgcls._optim import Muon
 from skimgcls._targets import ClassWeight, TargetEncoder
-from skimgcls.nets import WeightedLoss
+from skimgcls._views import RandomViews
+from skimgcls.nets import WeightedLoss, Whitening, weighing
 
+_SOLVERS = {"adamw": AdamW, "muon": Muon}
+# Layers whose products autocast computes in bfloat16.
+_AUTOCAST_LAYERS = (torch.nn.Linear, torch.nn.Conv2d, Whitening)
+_OF_A_BATCH = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 # Steps whose logits wait to be counted together, rather than one by one.
 _TALLY_EVERY = 64
 
@@ -72,32 +80,91 @@ def _is_right(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> 
     return logits.argmax(dim=1) == (targets if targets.ndim == 1 else targets.argmax(dim=1))
 
 
+class _Rounded:
+    """A copy of a module in which the weights of convolutions and dense layers are bfloat16."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = copy.deepcopy(module).eval()
+        for layer in self.module.modules():
+            if type(layer) in _AUTOCAST_LAYERS:
+                layer.to(torch.bfloat16)
+        holders = [held for m in module.modules() for held in (m._parameters, m._buffers)]
+        self._seen = [
+            (holder, name, tensor, tensor.data_ptr(), tensor._version)
+            for holder in holders
+            for name, tensor in holder.items()
+            if tensor is not None
+        ]
+
+    def is_of_now(self) -> bool:
+        """Tell whether the weights are still those that were copied."""
+        return all(
+            holder[name] is tensor and tensor._version == version and tensor.data_ptr() == place
+            for holder, name, tensor, place, version in self._seen
+        )
+
+
 class TrainingNet(NeuralNet):
     """skorch's net, with an epoch that waits for the device once and not at every batch."""
+
+    # By event, who listens: found once, as events are many and listeners few.
+    listening_: dict[str, list[Any]]
+    rounded_: _Rounded | None
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return []
 
+    def evaluation_module(self) -> torch.nn.Module:
+        """Return the module for predictions: under autocast, with weights rounded beforehand.
+
+        Autocast rounds them at every batch anew, which takes longer than a batch of one image. The
+        copy is made at the first prediction, and again when the weights have changed since.
+        """
+        if not self.iterator_valid__batch_format.autocast:
+            return self.module_
+        if self.rounded_ is None or not self.rounded_.is_of_now():
+            self.rounded_ = _Rounded(self.module_)
+        return self.rounded_.module
+
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         # Several events a batch, which most callbacks do not listen to.
-        getattr(self, method_name)(self, **cb_kwargs)
-        for _, callback in self.callbacks_:
-            if getattr(type(callback), method_name) is not getattr(Callback, method_name):
-                getattr(callback, method_name)(self, **cb_kwargs)
+        for listen in self._listeners(method_name):
+            listen(self, **cb_kwargs)
+
+    def _listeners(self, method_name: str) -> list[Any]:
+        """Return the methods of the net and its callbacks that do something at an event."""
+        if method_name not in self.listening_:
+            own = getattr(self, method_name)
+            # Of batches skorch's net would keep a record, one by one; epochs are what we keep.
+            is_idle = method_name in _OF_A_BATCH and (
+                getattr(own, "__func__", None) is getattr(NeuralNet, method_name)
+            )
+            self.listening_[method_name] = ([] if is_idle else [own]) + [
+                getattr(callback, method_name)
+                for _, callback in self.callbacks_
+                if getattr(type(callback), method_name) is not getattr(Callback, method_name)
+            ]
+        return self.listening_[method_name]
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, torch.Tensor]:
-        # Without the closure that only optimizers of several evaluations a step need.
+        # skorch's own, without the closure that only optimizers of several evaluations a step need.
+        images, (targets, weights) = batch
+        self._set_training(True)
         self._zero_grad_optimizer()
-        step: dict[str, torch.Tensor] = self.train_step_single(batch, **fit_params)
-        self.notify(
-            "on_grad_computed",
-            named_parameters=self.get_all_learnable_params(),
-            batch=batch,
-            training=True,
-        )
-        self._step_optimizer(None)
-        return step
+        with nullcontext() if weights is None else weighing(self.module_, weights):
+            logits = self.infer(images, **fit_params)
+        loss = self.criterion_(logits, targets, weights)
+        loss.backward()
+        if self._listeners("on_grad_computed"):
+            self.notify(
+                "on_grad_computed",
+                named_parameters=self.get_all_learnable_params(),
+                batch=batch,
+                training=True,
+            )
+        self.optimizer_.update()
+        return {"loss": loss, "y_pred": logits}
 
     def _zero_grad_optimizer(self, set_to_none: bool | None = None) -> None:
         # What the optimizer's own method does, less the marks it leaves for torch's profiler.
@@ -111,8 +178,9 @@ class TrainingNet(NeuralNet):
             super()._set_training(training)
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
-        logits: torch.Tensor = self.module_(x)
-        return logits
+        with self.iterator_train__batch_format.computing():
+            logits: torch.Tensor = self.module_(x)
+        return logits.to(x.dtype)
 
     def get_loss(
         self, y_pred: torch.Tensor, y_true: Any, X: Any = None, training: bool = False
@@ -148,17 +216,24 @@ class TrainingPlan:
     max_epochs: int
     batch_size: int
     learning_rate_init: float
-    cosine: bool
+    schedule: str
     weight_decay: float
     tol: float
     n_iter_no_change: int
     early_stopping: bool
     progress: bool = False
     mixing: Mixing | None = None
+    views: RandomViews | None = None
+    label_smoothing: float = 0.0
+    solver: str = "adamw"
+    weight_averaging: float = 0.0
 
 
 def make_loss(
-    encoder: TargetEncoder, class_weight: ClassWeight, train: TrainingImages
+    encoder: TargetEncoder,
+    class_weight: ClassWeight,
+    train: TrainingImages,
+    label_smoothing: float = 0.0,
 ) -> tuple[WeightedLoss, TrainingImages]:
     """Return the loss, and the images with weights of mean one that hold the class weights.
 
@@ -168,7 +243,10 @@ def make_loss(
     by_class = encoder.class_weights(class_weight, train.row_targets, weights)
     if encoder.multilabel:
         positive = None if by_class is None else torch.from_numpy(by_class)
-        return WeightedLoss(multilabel=True, positive_weight=positive), train.normalized()
+        loss = WeightedLoss(
+            multilabel=True, positive_weight=positive, label_smoothing=label_smoothing
+        )
+        return loss, train.normalized()
     if by_class is not None:
         weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
         if not weights.any():
@@ -177,17 +255,18 @@ def make_loss(
                 "classes that weigh zero."
             )
         train = train.reweighted(weights)
-    return WeightedLoss(), train.normalized()
+    return WeightedLoss(label_smoothing=label_smoothing), train.normalized()
 
 
 def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingPlan) -> TrainingNet:
     """Return an initialised net around the module."""
+    is_muon = plan.solver == "muon"
     net = TrainingNet(
         batch_format.place(module),
         criterion=torch.nn.CrossEntropyLoss,
-        optimizer=torch.optim.AdamW,
-        optimizer__fused=True,
+        optimizer=_SOLVERS[plan.solver],
         optimizer__weight_decay=plan.weight_decay,
+        **({"optimizer__autocast": batch_format.autocast} if is_muon else {}),
         lr=plan.learning_rate_init,
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
@@ -200,6 +279,7 @@ def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingP
         verbose=0,
         device=str(batch_format.device),
     )
+    net.listening_, net.rounded_ = {}, None
     return net.initialize()
 
 
@@ -219,12 +299,15 @@ def train_net(
     batch_format = net.iterator_train__batch_format
     net.criterion_ = loss.to(batch_format.device, batch_format.dtype)
     for group in net.optimizer_.param_groups:
-        group.update(lr=plan.learning_rate_init, weight_decay=plan.weight_decay)
+        group["weight_decay"] = plan.weight_decay
+    _callbacks.set_learning_rate(net, plan.learning_rate_init)
     callbacks = _make_callbacks(plan, len(train))
     net.callbacks_ = [(type(callback).__name__, callback.initialize()) for callback in callbacks]
+    net.listening_, net.rounded_ = {}, None
     net.train_split = None if valid is None else predefined_split(valid)
     net.iterator_train__rng = rng
     net.iterator_train__mixing = plan.mixing
+    net.iterator_train__views = plan.views
     net.batch_size = plan.batch_size
     net.iterator_valid__batch_size = evaluation_batch_size(as_lazy(train.images).image_shape)
     try:
@@ -239,15 +322,19 @@ def train_net(
         net._set_training(False)
         net.optimizer_.zero_grad()
         # What was needed for this run only, the data among it, does not stay with the net.
-        net.callbacks_, net.train_split, net.iterator_train__rng = [], None, None
+        net.callbacks_, net.listening_, net.train_split = [], {}, None
+        net.iterator_train__rng = None
     return [_epoch_figures(epoch) for epoch in net.history[n_before:]]
 
 
 def _make_callbacks(plan: TrainingPlan, n_images: int) -> list[Callback]:
     callbacks = [_callbacks.EpochRecord(), _callbacks.RefuseNonFiniteLoss(plan.learning_rate_init)]
-    if plan.cosine:
-        n_steps = plan.max_epochs * n_batches(n_images, plan.batch_size)
-        callbacks.append(_callbacks.CosineSchedule(plan.learning_rate_init, n_steps))
+    n_steps = plan.max_epochs * n_batches(n_images, plan.batch_size)
+    if plan.weight_averaging > 0:
+        callbacks.append(_callbacks.AverageWeights(plan.weight_averaging, n_steps))
+    if plan.schedule != "constant":
+        schedule = _callbacks.Decay(plan.schedule, plan.learning_rate_init, n_steps)
+        callbacks.append(schedule)
     if plan.progress:
         callbacks.append(_callbacks.ProgressBar(n_images, plan.max_epochs))
     stopping = _callbacks.EarlyStopping if plan.early_stopping else _callbacks.StopOnPlateau

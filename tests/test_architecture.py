@@ -21,7 +21,7 @@ LAYERS = {
     5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}, {"inspection"}],
     4: [{"classifiers"}, {"preprocessing"}],
     3: [{"_training", "_callbacks"}],
-    2: [{"nets"}, {"_augment"}, {"_batches", "_mix"}],
+    2: [{"nets"}, {"_optim", "_adamw"}, {"_batches", "_symmetry", "_views", "_mix"}],
     1: [
         {
             "_images",
@@ -36,7 +36,8 @@ LAYERS = {
             "_params",
             "_undo",
             "exceptions",
-        }
+        },
+        {"_augment"},
     ],
 }
 # The front door stands above all rooms: it may name any of them, and none may import from it.

@@ -17,9 +17,11 @@ from skimgcls._batches import (
     evaluation_batch_size,
     n_batches,
     predict_logits,
+    sample,
 )
 from skimgcls._files import ImageFiles, find_items
 from skimgcls._lazy import LazyImages
+from skimgcls._views import RandomViews
 
 few = settings(deadline=None, max_examples=50)
 CPU = torch.device("cpu")
@@ -234,12 +236,14 @@ def test_random_steps_change_marked_images_alone():
     assert step.n_changed == marks.sum()
 
 
-def test_steps_leave_the_layout_asked_for():
+@pytest.mark.parametrize("views", [None, RandomViews(mirror=True, translation=1)])
+def test_steps_and_views_leave_the_layout_asked_for(views):
     lazy = LazyImages(np.zeros((4, 3, 5, 2), np.uint8)).then(AddOne())
     for channels_last, layout in ((True, torch.channels_last), (False, torch.contiguous_format)):
         batch_format = BatchFormat(CPU, torch.float32, channels_last)
         images = TrainingImages.from_arrays(lazy, np.arange(4))
-        ((batch, _),) = Batches(images, 4, batch_format)
+        rng = np.random.RandomState(0)
+        ((batch, _),) = Batches(images, 4, batch_format, rng, views=views)
         assert batch.is_contiguous(memory_format=layout)
 
 
@@ -270,3 +274,119 @@ def test_nothing_is_mixed_in_validation():
     for (one, (targets, _)), (other, (other_targets, _)) in zip(plain, mixed, strict=True):
         assert torch.equal(one, other)
         assert torch.equal(targets, other_targets)
+
+
+# ---- views
+
+
+def passes(batches, n):
+    """Return the images of each of n passes, in the order of the rows."""
+    found = []
+    for _ in range(n):
+        images, targets = zip(*((batch, truth[0]) for batch, truth in batches), strict=True)
+        found.append(torch.cat(images)[torch.cat(targets).argsort()])
+    return found
+
+
+def make_numbered(n, weights=None, lazy=False):
+    """Images that are not their own mirror images, with their positions as targets."""
+    images = make_images(n).images
+    return TrainingImages.from_arrays(LazyImages(images) if lazy else images, np.arange(n), weights)
+
+
+@pytest.mark.usefixtures("residence")
+@pytest.mark.parametrize("lazy", [False, True])
+def test_two_passes_show_each_image_both_ways(lazy):
+    images = make_numbered(200, lazy=lazy)
+    views = RandomViews(mirror=True, translation=0)
+    first, second, third = passes(
+        Batches(images, 16, FORMAT, np.random.RandomState(0), views=views), 3
+    )
+    plain = FORMAT.to_batch(make_images(200).images)
+    is_plain = (first == plain).flatten(1).all(dim=1)
+    assert 70 < is_plain.sum() < 130
+    assert torch.equal(first, torch.where(is_plain[:, None, None, None], plain, plain.flip(3)))
+    assert torch.equal(second, first.flip(3))
+    assert torch.equal(third, first)
+
+
+@pytest.mark.usefixtures("residence")
+def test_equal_seeds_draw_equal_views():
+    views = RandomViews(mirror=True, translation=1)
+    first, again, other = (
+        passes(Batches(make_numbered(20), 6, FORMAT, np.random.RandomState(seed), views=views), 2)
+        for seed in (0, 0, 1)
+    )
+    assert all(map(torch.equal, first, again))
+    assert not any(map(torch.equal, first, other))
+    # Moves are drawn anew in each pass.
+    assert not torch.equal(first[0], first[1].flip(3))
+
+
+def test_images_of_weight_zero_change_no_view():
+    views = RandomViews(mirror=True, translation=1)
+    weights = (np.arange(20) % 3).astype(float)
+    given, left_out = (
+        Batches(images, 6, FORMAT, np.random.RandomState(0), views=views)
+        for images in (
+            make_numbered(20, weights),
+            TrainingImages.from_arrays(
+                make_images(20).images[weights > 0], np.flatnonzero(weights)
+            ),
+        )
+    )
+    # The targets of both are positions among all images.
+    left_out.targets = given.targets[weights > 0]
+    assert all(map(torch.equal, passes(given, 2), passes(left_out, 2)))
+
+
+def test_nothing_is_moved_or_mirrored_in_validation():
+    images = make_numbered(9)
+    views = RandomViews(mirror=True, translation=2)
+    for found in passes(Batches(images, 4, FORMAT, None, views=views), 2):
+        assert torch.equal(found, FORMAT.to_batch(images.images))
+
+
+# ---- precision
+
+
+def test_logits_of_a_net_in_bfloat16_are_float32():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
+    images = make_images(9).images
+    rounding = BatchFormat(CPU, torch.float32, autocast=True)
+    with rounding.computing():
+        assert module(rounding.to_batch(images)).dtype is torch.bfloat16
+    with FORMAT.computing():
+        assert module(FORMAT.to_batch(images)).dtype is torch.float32
+    rounded, exact = (predict_logits(module, images, each) for each in (rounding, FORMAT))
+    assert rounded.dtype == exact.dtype == np.float32
+    assert not np.array_equal(rounded, exact)
+    np.testing.assert_allclose(rounded, exact, atol=0.05)
+
+
+# ---- samples
+
+
+@few
+@given(n=st.integers(1, 600), n_images=st.integers(1, 600), seed=st.integers(0, 9))
+def test_a_sample_is_of_rows_that_take_part_and_as_large_as_asked_for(n, n_images, seed):
+    weights = np.random.RandomState(seed).randint(0, 3, n).astype(float)
+    weights[0] = 1
+    numbers = np.arange(n, dtype=np.float64).reshape(-1, 1, 1, 1)
+    images = TrainingImages.from_arrays(numbers, np.zeros(n), weights)
+    batch, weights_of_sample = sample(images, n_images)
+    assert batch.dtype is torch.float32
+    assert batch.shape[1:] == (1, 1, 1)
+    positions = batch.flatten().long().numpy()
+    assert weights_of_sample.tolist() == weights[positions].tolist()
+    assert set(positions) <= set(images.rows)
+    assert len(set(positions)) == len(positions) == min(n_images, len(images))
+
+
+def test_a_sample_is_what_evaluation_sees():
+    step = AddNoise()
+    lazy = LazyImages(np.zeros((300, 2, 2, 1), np.uint8)).then(step).then(AddOne())
+    batch, weights = sample(TrainingImages.from_arrays(lazy, np.arange(300)), 300)
+    assert torch.equal(batch, torch.ones(300, 1, 2, 2))
+    assert weights is None
+    assert step.n_changed == 0

@@ -11,8 +11,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skorch.callbacks import Callback
+from torch import nn
 
+from skimgcls import _training
 from skimgcls._batches import BatchFormat, TrainingImages
+from skimgcls._callbacks import set_learning_rate
 from skimgcls._rng import seeded
 from skimgcls._training import TrainingPlan, make_net, train_net
 from skimgcls.nets import MLP, WeightedLoss
@@ -21,12 +25,14 @@ PLAN = TrainingPlan(
     max_epochs=12,
     batch_size=4,
     learning_rate_init=0.05,
-    cosine=False,
+    schedule="constant",
     weight_decay=0.0,
     tol=0.0,
     n_iter_no_change=100,
     early_stopping=False,
 )
+# What is left of the learning rate when some share of the steps is done.
+DECAYS = {"cosine": lambda done: 0.5 * (1 + np.cos(np.pi * done)), "linear": lambda done: 1 - done}
 TARGETS = np.arange(12) % 2
 IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
 TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
@@ -40,12 +46,15 @@ def make_valid(n_wrong):
 VALID = make_valid(n_wrong=3)
 
 
-def train(valid=None, **changes):
+def make_mlp():
+    return MLP((2, 2, 1), 2, hidden_layer_sizes=(8,))
+
+
+def train(valid=None, make_module=make_mlp, **changes):
     """Return the net and its history."""
     plan = replace(PLAN, **changes)
     with seeded(0) as rng:
-        module = MLP((2, 2, 1), 2, hidden_layer_sizes=(8,))
-        net = make_net(module, BatchFormat(torch.device("cpu"), torch.float32), plan)
+        net = make_net(make_module(), BatchFormat(torch.device("cpu"), torch.float32), plan)
         return net, train_net(net, plan, WeightedLoss(), TRAIN, valid, rng)
 
 
@@ -69,17 +78,57 @@ def test_a_constant_learning_rate_stays():
     assert column(train()[1], "learning_rate") == [0.05] * 12
 
 
+@pytest.mark.parametrize("schedule", list(DECAYS))
 @settings(deadline=None, max_examples=10)
 @given(max_epochs=st.integers(1, 6), batch_size=st.integers(2, 12))
-def test_the_cosine_goes_from_the_first_learning_rate_to_zero_step_by_step(max_epochs, batch_size):
+def test_a_decay_goes_from_the_first_learning_rate_to_zero_step_by_step(
+    schedule, max_epochs, batch_size
+):
     rates = column(
-        train(cosine=True, max_epochs=max_epochs, batch_size=batch_size)[1], "learning_rate"
+        train(schedule=schedule, max_epochs=max_epochs, batch_size=batch_size)[1], "learning_rate"
     )
     per_epoch = math.ceil(12 / batch_size) - (batch_size == 11)
     # What is recorded is the rate of the last step of each epoch.
     last_steps = np.arange(1, max_epochs + 1) * per_epoch - 1
-    expected = 0.025 * (1 + np.cos(np.pi * last_steps / (max_epochs * per_epoch)))
+    expected = 0.05 * DECAYS[schedule](last_steps / (max_epochs * per_epoch))
     np.testing.assert_allclose(rates, expected)
+
+
+class Rates(Callback):
+    """The learning rates of each step, one for each group of weights."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.seen.append([group["lr"] for group in net.optimizer_.param_groups])
+
+
+@pytest.mark.parametrize("schedule", list(DECAYS))
+def test_the_first_step_is_full_and_steps_of_validation_do_not_count(schedule, monkeypatch):
+    rates = Rates()
+    make_callbacks = _training._make_callbacks
+    monkeypatch.setattr(_training, "_make_callbacks", lambda *args: [*make_callbacks(*args), rates])
+    train(valid=VALID, schedule=schedule, max_epochs=2)
+    expected = 0.05 * DECAYS[schedule](np.arange(6) / 6)
+    np.testing.assert_allclose(np.ravel(rates.seen), expected)
+
+
+@pytest.mark.parametrize("schedule", ["constant", *DECAYS])
+def test_weights_that_the_optimizer_takes_apart_have_their_share_of_the_rate(schedule):
+    net, history = train(schedule=schedule, solver="muon", max_epochs=2)
+    filters, others = net.optimizer_.param_groups
+    assert others["lr"] == pytest.approx(0.05 * filters["lr"])
+    assert filters["lr"] == history[-1]["learning_rate"]
+    set_learning_rate(net, 0.4)
+    assert (filters["lr"], others["lr"]) == (0.4, pytest.approx(0.02))
+
+
+def test_an_optimizer_of_one_group_has_the_whole_rate():
+    net, _ = train(max_epochs=1)
+    set_learning_rate(net, 0.4)
+    assert [group["lr"] for group in net.optimizer_.param_groups] == [0.4]
 
 
 def test_the_seconds_of_the_epochs_are_measured():
@@ -142,6 +191,85 @@ def test_early_stopping_stops_when_the_score_has_not_risen_for_some_epochs():
 def test_validation_images_alone_stop_nothing():
     plain, with_images = train()[0], train(valid=VALID)[0]
     assert torch.equal(weights_of(plain), weights_of(with_images))
+
+
+# Averaged weights
+
+
+class States(Callback):
+    """Weights and statistics after each step."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            state = net.module_.state_dict()
+            self.seen.append({name: value.clone() for name, value in state.items()})
+
+
+@pytest.fixture
+def states(monkeypatch):
+    """What the weights were after each step, noted before any other callback hears of it."""
+    states = States()
+    make_callbacks = _training._make_callbacks
+    monkeypatch.setattr(
+        _training, "_make_callbacks", lambda *args: [states, *make_callbacks(*args)]
+    )
+    return states
+
+
+def make_normalised():
+    """A net with running statistics, and a count among them."""
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+
+
+@pytest.mark.parametrize("valid", [None, VALID])
+@pytest.mark.parametrize(("share", "n_averaged"), [(1.0, 12), (0.5, 6), (0.3, 4), (1e-9, 1)])
+def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_averaged, valid):
+    net, _ = train(valid, make_normalised, max_epochs=4, weight_averaging=share)
+    assert len(states.seen) == 12
+    last = states.seen[-n_averaged:]
+    for name, found in net.module_.state_dict().items():
+        if found.is_floating_point():
+            expected = torch.stack([state[name].double() for state in last]).mean(dim=0)
+            torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+        else:
+            assert torch.equal(found, last[-1][name])
+    is_last = torch.equal(net.module_[2].weight, last[-1]["2.weight"])
+    assert is_last == (n_averaged == 1)
+
+
+def test_averaging_leaves_the_steps_as_they_are(states):
+    train(max_epochs=4, schedule="linear", weight_averaging=0.5)
+    averaged, states.seen = states.seen, []
+    train(max_epochs=4, schedule="linear")
+    for one, other in zip(averaged, states.seen, strict=True):
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_run_that_stops_before_the_last_steps_keeps_its_last_weights():
+    stopping = {"n_iter_no_change": 2, "tol": 100.0}
+    net, history = train(weight_averaging=0.5, **stopping)
+    plain, _ = train(**stopping)
+    assert len(history) == 3
+    assert torch.equal(weights_of(net), weights_of(plain))
+
+
+def test_a_run_that_stops_amid_the_last_steps_has_the_mean_so_far(states):
+    net, history = train(weight_averaging=0.9, n_iter_no_change=4, tol=100.0)
+    assert len(history) == 5
+    # Of 36 steps, three are left out at the start; fifteen are taken.
+    assert len(states.seen) == 15
+    for name, found in net.module_.state_dict().items():
+        expected = torch.stack([state[name].double() for state in states.seen[3:]]).mean(dim=0)
+        torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_best_epoch_goes_before_the_mean():
+    stopping = {"valid": VALID, "early_stopping": True, "max_epochs": 20}
+    averaged, plain = train(weight_averaging=1.0, **stopping)[0], train(**stopping)[0]
+    assert torch.equal(weights_of(averaged), weights_of(plain))
 
 
 def test_a_loss_that_is_no_number_ends_training_with_what_to_do():

@@ -51,6 +51,7 @@ def test_every_public_estimator_is_checked():
         "ImageResizer",
         "MLPImageClassifier",
         "ModuleImageClassifier",
+        "ResNetImageClassifier",
     }
 
 

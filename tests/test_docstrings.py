@@ -3,13 +3,14 @@
 import inspect
 import re
 from ast import literal_eval
+from inspect import isabstract
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import skimgcls
-from skimgcls import BaseImageClassifier, MLPImageClassifier
+from skimgcls import BaseImageClassifier
 from skimgcls._docstrings import FITTED_ATTRIBUTES, TRAINING_PARAMETERS, with_shared_sections
 
 NOT_CALLED = {"ImageFileError", "estimator_checks"}
@@ -19,6 +20,7 @@ CLASSIFIERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseImageClassifier)
 TRANSFORMERS = [cls for cls in ESTIMATORS if cls not in CLASSIFIERS]
 every_callable = pytest.mark.parametrize("value", PUBLIC)
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)
+every_own_net = pytest.mark.parametrize("classifier", [c for c in CLASSIFIERS if not isabstract(c)])
 
 
 def entries(text):
@@ -50,7 +52,16 @@ def test_the_default_documented_is_the_default(value):
 
 @every_classifier
 def test_every_attribute_is_documented(classifier):
-    assert entries(section(classifier, "Attributes")) == entries(FITTED_ATTRIBUTES)
+    found, shared = entries(section(classifier, "Attributes")), entries(FITTED_ATTRIBUTES)
+    assert [name for name in found if name in shared] == list(shared)
+
+
+@every_own_net
+def test_every_attribute_documented_is_there_after_fit(classifier):
+    X = np.arange(64.0).reshape(4, 16)
+    clf = classifier(max_iter=1).fit(X, [0, 1, 0, 1])
+    for name in entries(section(classifier, "Attributes")):
+        assert hasattr(clf, name) or name == "feature_names_in_", name
 
 
 @pytest.mark.parametrize("cls", TRANSFORMERS)
@@ -67,13 +78,6 @@ def test_the_attributes_documented_are_those_after_fit(cls):
 def test_no_placeholder_is_left(classifier):
     assert "{training_parameters}" not in classifier.__doc__
     assert "{fitted_attributes}" not in classifier.__doc__
-
-
-def test_every_attribute_documented_is_there_after_fit():
-    X = np.arange(16.0).reshape(4, 4)
-    clf = MLPImageClassifier(4, max_iter=1).fit(X, [0, 1, 0, 1])
-    for name in entries(FITTED_ATTRIBUTES):
-        assert hasattr(clf, name) or name == "feature_names_in_", name
 
 
 def test_a_class_without_docstring_is_left_without():

@@ -4,10 +4,12 @@ from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._cnn import CNNImageClassifier
 from skimgcls.classifiers._mlp import MLPImageClassifier
 from skimgcls.classifiers._module import ModuleImageClassifier
+from skimgcls.classifiers._resnet import ResNetImageClassifier
 
 __all__ = [
     "BaseImageClassifier",
     "CNNImageClassifier",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "ResNetImageClassifier",
 ]

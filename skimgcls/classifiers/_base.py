@@ -4,14 +4,12 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from numbers import Integral, Real
 
-import numpy as np
 import torch
-from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._batches import predict_logits
-from skimgcls._device import check_device, choose_dtype
+from skimgcls._device import check_device, choose_precision
 from skimgcls._docstrings import with_shared_sections
 from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
@@ -56,7 +54,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [StrOptions({"constant", "cosine"})],
+        "learning_rate": [StrOptions({"constant", "cosine", "linear"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -70,6 +68,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         "image_shape": [tuple, list, None],
         "warm_start": ["boolean"],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -94,6 +93,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         image_shape=None,
         warm_start=False,
         device="auto",
+        precision="auto",
         random_state=None,
         verbose=0,
     ):
@@ -113,6 +113,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         self.image_shape = image_shape
         self.warm_start = warm_start
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -166,11 +167,15 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             given = self._check_training_images(X, y, sample_weight, reset=not continues)
             seed = draw_seed(self.random_state)
             train, valid = self._part_validation(given, X_val, y_val, sample_weight_val, seed)
+            if not continues:
+                self._study(train)
             plan = self._make_plan(len(train))
-            dtype = choose_dtype(train.images, n_images=len(train), batch_size=plan.batch_size)
-            with seeded(seed, check_device(self.device)) as rng:
-                net = self._make_net(train, plan, dtype, start=self.net_ if continues else None)
-                loss, weighted = make_loss(self._encoder, self.class_weight, train)
+            device = check_device(self.device)
+            precision = self._choose_precision(train, plan.batch_size, device)
+            with seeded(seed, device) as rng:
+                start = self.net_ if continues else None
+                net = self._make_net(train, plan, precision, start)
+                loss, weighted = self._make_loss(train, plan)
                 epochs = train_net(net, plan, loss, weighted, valid, rng)
             self._history = [*self._history, *epochs] if continues else epochs
             self._seed = seed
@@ -210,11 +215,14 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             )
             if first:
                 self._seed, self._history = draw_seed(self.random_state), []
+                self._study(train)
             plan = self._make_plan(len(train), single_epoch=True)
-            with seeded(spawn_seed(self._seed, self.n_iter_), check_device(self.device)) as rng:
-                # Data that come in pieces are small only in the piece: float32, whatever they hold.
-                net = self._make_net(train, plan, torch.float32) if first else self.net_
-                loss, weighted = make_loss(self._encoder, self.class_weight, train)
+            device = check_device(self.device)
+            with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
+                # Data that come in pieces are small only in the piece: never float64.
+                precision = self._choose_precision(train, 0, device)
+                net = self._make_net(train, plan, precision) if first else self.net_
+                loss, weighted = self._make_loss(train, plan)
                 with _net_unchanged_on_error(net):
                     epochs = train_net(net, plan, loss, weighted, None, rng)
             self._history = [*self._history, *epochs]
@@ -251,8 +259,9 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         proba : ndarray of shape (n, n_classes)
             In the order of `classes_`. Rows sum to one, unless an image can have several labels.
         """
-        logits = self._logits(X).astype(np.float64)
-        return expit(logits) if self.out_activation_ == "logistic" else softmax(logits, axis=1)
+        logits = torch.from_numpy(self._logits(X)).double()
+        proba = logits.sigmoid() if self.out_activation_ == "logistic" else logits.softmax(dim=1)
+        return proba.numpy()
 
     def decision_function(self, X):
         """Compute the logits.
@@ -272,14 +281,24 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             return logits[:, 1] - logits[:, 0]
         return logits
 
+    def _choose_precision(self, train, batch_size, device):
+        return choose_precision(
+            self.precision, train.images, device, n_images=len(train), batch_size=batch_size
+        )
+
+    def _make_loss(self, train, plan):
+        return make_loss(self._encoder, self.class_weight, train, plan.label_smoothing)
+
     def _logits(self, X):
-        check_is_fitted(self)
+        if not hasattr(self, "net_"):
+            check_is_fitted(self)
         images = self._check_images(X, reset=False)
         device = torch.device(self.net_.device)
         # A module of one's own may draw in evaluation too: alike each time, and nothing of the
         # caller's.
         with torch_seeded(self._seed, device):
-            return predict_logits(self.net_.module_, images, self._batch_format(device))
+            module = self.net_.evaluation_module()
+            return predict_logits(module, images, self.net_.iterator_valid__batch_format)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

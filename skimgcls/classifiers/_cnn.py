@@ -104,6 +104,7 @@ class CNNImageClassifier(BaseImageClassifier):
         image_shape=None,
         warm_start=False,
         device="auto",
+        precision="auto",
         random_state=None,
         verbose=0,
     ):
@@ -124,6 +125,7 @@ class CNNImageClassifier(BaseImageClassifier):
             image_shape=image_shape,
             warm_start=warm_start,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

@@ -78,6 +78,7 @@ class MLPImageClassifier(BaseImageClassifier):
         image_shape=None,
         warm_start=False,
         device="auto",
+        precision="auto",
         random_state=None,
         verbose=0,
     ):
@@ -98,6 +99,7 @@ class MLPImageClassifier(BaseImageClassifier):
             image_shape=image_shape,
             warm_start=warm_start,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

@@ -81,6 +81,7 @@ class ModuleImageClassifier(BaseImageClassifier):
         image_shape=None,
         warm_start=False,
         device="auto",
+        precision="auto",
         random_state=None,
         verbose=0,
     ):
@@ -101,6 +102,7 @@ class ModuleImageClassifier(BaseImageClassifier):
             image_shape=image_shape,
             warm_start=warm_start,
             device=device,
+            precision=precision,
             random_state=random_state,
             verbose=verbose,
         )

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from skimgcls._batches import BatchFormat, Mixing, n_batches
-from skimgcls._device import check_device
+from skimgcls._device import check_device, has_bfloat16
 from skimgcls._images import channel_statistics
 from skimgcls._rng import seeded
 from skimgcls._training import TrainingPlan, dump_net, make_net, restore_net
@@ -31,37 +31,59 @@ class NetMixin:
     # Names of the parameters that do not decide what module is built.
     _of_training: frozenset[str]
 
+    def _study(self, train):
+        """Store what the first training images decide, before a net is planned for them."""
+
     def _make_plan(self, n_images, *, single_epoch=False):
         """Turn parameters into figures for a run over so many images."""
         batch_size = self.batch_size
         if batch_size == "auto":
-            fitting = _BATCH_VALUES // self.n_features_in_
-            batch_size = max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
+            batch_size = self._auto_batch_size(n_images)
         max_epochs = 1 if single_epoch else self.max_iter
         if max_epochs == "auto":
-            n_epochs = math.ceil(_STEPS / n_batches(n_images, batch_size))
-            max_epochs = min(max(n_epochs, _EPOCHS[0]), _EPOCHS[1])
-        return TrainingPlan(
+            max_epochs = self._auto_max_iter(n_batches(n_images, batch_size))
+        learning_rate_init = self.learning_rate_init
+        if learning_rate_init == "auto":
+            learning_rate_init = self._auto_learning_rate_init(batch_size)
+        plan = TrainingPlan(
             max_epochs=max_epochs,
             batch_size=batch_size,
-            learning_rate_init=self.learning_rate_init,
-            cosine=self.learning_rate == "cosine" and not single_epoch,
+            learning_rate_init=learning_rate_init,
+            schedule="constant" if single_epoch else self.learning_rate,
             weight_decay=self.alpha,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             early_stopping=self.early_stopping and not single_epoch,
             progress=bool(self.verbose),
-            mixing=self._make_mixing(),
+            mixing=self._make_mixing(n_batches(n_images, batch_size), max_epochs),
         )
+        return self._refine_plan(plan)
 
-    def _make_mixing(self):
-        if self.mixup == self.cutmix == 0:
+    def _auto_batch_size(self, n_images):
+        """Return how many images to take at a time, of so many."""
+        fitting = _BATCH_VALUES // self.n_features_in_
+        return max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
+
+    def _auto_max_iter(self, n_steps):
+        """Return how many epochs to train, of so many steps each."""
+        return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
+
+    def _refine_plan(self, plan):
+        """Return the plan with what only some classifiers have a parameter for."""
+        return plan
+
+    def _prepare_module(self, module, train):
+        """Let an untrained module learn from the images what is not trained."""
+
+    def _make_mixing(self, n_steps, max_epochs):
+        mixup = self._auto_mixup(n_steps, max_epochs) if self.mixup == "auto" else self.mixup
+        if mixup == self.cutmix == 0:
             return None
-        return Mixing(self.mixup, self.cutmix, self.n_outputs_)
+        return Mixing(mixup, self.cutmix, self.n_outputs_)
 
-    def _make_net(self, train, plan, dtype, start=None):
+    def _make_net(self, train, plan, precision, start=None):
         """Return an untrained net for these images, or one with the weights of `start`."""
-        self._dtype = str(dtype).removeprefix("torch.")
+        self.precision_ = precision
         self._built_with = self._module_parameters()
         statistics = None
         if self.standardize and start is None:
@@ -76,6 +98,8 @@ class NetMixin:
                     f"set since make another net of them: {error} Set warm_start=False, or set the "
                     "parameters back."
                 ) from error
+        else:
+            self._prepare_module(module, train)
         return make_net(module, self._batch_format(check_device(self.device)), plan)
 
     def _assemble(self, statistics=None):
@@ -94,7 +118,12 @@ class NetMixin:
         return {name: value for name, value in parameters if name not in self._of_training}
 
     def _batch_format(self, device):
-        return BatchFormat(device, getattr(torch, self._dtype), self._channels_last)
+        dtype = torch.float64 if self.precision_ == "float64" else torch.float32
+        # What was trained elsewhere in bfloat16 is computed exactly where that is not slower.
+        autocast = self.precision_ == "bfloat16" and (
+            self.precision == "bfloat16" or has_bfloat16(device)
+        )
+        return BatchFormat(device, dtype, self._channels_last, autocast)
 
     def __getstate__(self):
         """Arrays and plain values alone, so that any way of saving works on any machine."""

@@ -4,6 +4,22 @@ from skimgcls.nets._cnn import CNN
 from skimgcls.nets._layers import ACTIVATIONS, DenseHead
 from skimgcls.nets._loss import WeightedLoss
 from skimgcls.nets._mlp import MLP
+from skimgcls.nets._norm import BatchNorm, weighing
+from skimgcls.nets._resnet import ResNet
 from skimgcls.nets._standardize import Standardize
+from skimgcls.nets._views import AveragedViews
+from skimgcls.nets._whitening import Whitening
 
-__all__ = ["ACTIVATIONS", "CNN", "MLP", "DenseHead", "Standardize", "WeightedLoss"]
+__all__ = [
+    "ACTIVATIONS",
+    "CNN",
+    "MLP",
+    "AveragedViews",
+    "BatchNorm",
+    "DenseHead",
+    "ResNet",
+    "Standardize",
+    "WeightedLoss",
+    "Whitening",
+    "weighing",
+]

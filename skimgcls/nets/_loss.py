@@ -17,15 +17,23 @@ class WeightedLoss(nn.Module):
         Binary cross-entropy of each output, averaged over them, in place of the softmax's.
     positive_weight : tensor of shape (n_outputs,), default=None
         Weight of the ones against the zeros of each output, with `multilabel`.
+    label_smoothing : float
+        Share of each target that is spread over all classes (Szegedy et al., "Rethinking the
+        Inception Architecture", 2016); with `multilabel`, over yes and no.
     """
 
     positive_weight: torch.Tensor | None
 
     def __init__(
-        self, *, multilabel: bool = False, positive_weight: torch.Tensor | None = None
+        self,
+        *,
+        multilabel: bool = False,
+        positive_weight: torch.Tensor | None = None,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         self.multilabel = multilabel
+        self.label_smoothing = label_smoothing
         self.register_buffer("positive_weight", positive_weight)
 
     def forward(
@@ -34,14 +42,17 @@ class WeightedLoss(nn.Module):
         """Return the loss of logits (n, k) against targets (n,) int64 or (n, k) float."""
         reduction = "mean" if weights is None else "none"
         if self.multilabel:
+            targets = targets.to(logits.dtype)
             losses = functional.binary_cross_entropy_with_logits(
                 logits,
-                targets.to(logits.dtype),
+                torch.lerp(targets, torch.full_like(targets, 0.5), self.label_smoothing),
                 pos_weight=self.positive_weight,
                 reduction=reduction,
             )
         else:
-            losses = functional.cross_entropy(logits, targets, reduction=reduction)
+            losses = functional.cross_entropy(
+                logits, targets, reduction=reduction, label_smoothing=self.label_smoothing
+            )
         if weights is None:
             return losses
         return (losses.mean(dim=1) if self.multilabel else losses).mul(weights).mean()

@@ -1,5 +1,6 @@
 """What every classifier does: shown on the smallest."""
 
+import copy
 import json
 import os
 import pickle
@@ -21,6 +22,7 @@ from skimgcls import (
     ImageAugmenter,
     MLPImageClassifier,
 )
+from skimgcls._device import has_bfloat16
 from skimgcls._lazy import LazyImages
 from skimgcls._testing import make_stripes
 
@@ -184,6 +186,88 @@ def test_float64_is_for_few_numbers_that_need_it(stripes):
     assert dtype_of(make_mlp().fit(X.astype(np.float64), y)) is torch.float32
     assert dtype_of(make_mlp().fit(X / 255, y)) is torch.float64
     assert dtype_of(make_mlp(batch_size=16).fit(X / 255, y)) is torch.float32
+
+
+@pytest.mark.parametrize("precision", ["half", "float16", "", None, 32, torch.float32])
+def test_a_precision_that_is_none_is_refused_with_those_there_are(stripes, precision):
+    with pytest.raises(ValueError, match=r"'precision' parameter .*'bfloat16'") as refused:
+        make_mlp(precision=precision).fit(*stripes)
+    assert all(name in str(refused.value) for name in ("'auto'", "'float32'", "'float64'"))
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
+def test_the_precision_that_is_asked_for_is_taken(stripes, precision):
+    X, y = stripes
+    clf = make_mlp(precision=precision, max_iter=30, learning_rate_init=0.02)
+    for images in (X, X / 255, X.astype(np.float32)):
+        assert clf.fit(images, y).precision_ == precision
+        stored = torch.float64 if precision == "float64" else torch.float32
+        assert {each.dtype for each in clf.net_.module_.parameters()} == {stored}
+        assert clf.decision_function(images).dtype == str(stored).removeprefix("torch.")
+        assert clf.score(images, y) == 1
+
+
+def test_auto_precision_is_by_the_numbers_and_the_size_of_the_images(stripes):
+    X, y = stripes
+    large = np.repeat(np.repeat(X, 2, axis=1), 2, axis=2)
+    rounded = "bfloat16" if has_bfloat16(torch.device("cpu")) else "float32"
+    clf = make_mlp(device="cpu", max_iter=1)
+    for images, precision in [
+        (X, "float32"),
+        (X.astype(np.float64), "float32"),
+        (X / 255, "float64"),
+        (np.float32(X / 255), "float32"),
+        (large, rounded),
+        (large / 255, "float64"),
+    ]:
+        assert clf.fit(images, y).precision_ == precision
+    # More images than a batch are never computed in float64.
+    assert clf.set_params(batch_size=16).fit(large / 255, y).precision_ == rounded
+    assert clf.fit(X / 255, y).precision_ == "float32"
+    assert make_mlp(device="cpu").partial_fit(X / 255, y, classes=[0, 1, 2]).precision_ == "float32"
+
+
+def test_the_first_partial_fit_decides_on_the_precision(stripes):
+    X, y = stripes
+    clf = make_mlp(precision="bfloat16").partial_fit(X, y, classes=[0, 1, 2])
+    clf.set_params(precision="float64").partial_fit(X, y)
+    assert clf.precision_ == "bfloat16"
+    assert next(clf.net_.module_.parameters()).dtype is torch.float32
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
+@pytest.mark.parametrize("classifier", [MLPImageClassifier, CNNImageClassifier])
+def test_a_copy_predicts_and_goes_on_in_the_same_precision(stripes, classifier, precision):
+    X, y = stripes
+    clf = classifier(max_iter=3, precision=precision, random_state=0).fit(X, y)
+    for again in (pickle.loads(pickle.dumps(clf)), copy.deepcopy(clf)):
+        assert again.precision_ == precision
+        np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+        again.partial_fit(X, y)
+    clf.partial_fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+def test_predictions_in_bfloat16_follow_the_weights(stripes):
+    X, y = stripes
+    clf = make_mlp(precision="bfloat16", warm_start=True, learning_rate_init=0.02).fit(X, y)
+    seen = [clf.predict_proba(X)]
+    for train_on in (clf.partial_fit, clf.fit):
+        train_on(X, y)
+        seen.append(clf.predict_proba(X))
+        again = pickle.loads(pickle.dumps(clf))
+        np.testing.assert_array_equal(again.predict_proba(X), seen[-1])
+    assert not np.array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[1], seen[2])
+
+
+def test_a_failed_partial_fit_in_bfloat16_predicts_as_before(stripes):
+    X, y = stripes
+    clf = make_mlp(precision="bfloat16", batch_size=12).partial_fit(X, y, classes=[0, 1, 2])
+    before = clf.predict_proba(X)
+    with pytest.raises(ValueError, match="Lower learning_rate_init"):
+        clf.set_params(learning_rate_init=1e30).partial_fit(X, y)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
 
 
 # ---- weights

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss
+from torch.nn import functional
 
 from skimgcls.nets import WeightedLoss
 
@@ -81,3 +82,43 @@ def test_the_weight_of_ones_is_against_the_zeros(logits, targets, weight):
 def test_the_weight_of_ones_moves_with_the_module():
     loss = WeightedLoss(multilabel=True, positive_weight=torch.ones(3, dtype=torch.float64))
     assert loss.to(torch.float32).positive_weight.dtype is torch.float32
+
+
+@few
+@given(logits=logits_of_a_batch, targets=labels, times=counts, smoothing=st.floats(0, 0.9))
+def test_smoothed_labels_have_the_loss_of_torch(logits, targets, times, smoothing):
+    loss = WeightedLoss(label_smoothing=smoothing)
+    soft = (1 - smoothing) * functional.one_hot(targets, K) + smoothing / K
+    of_rows = -(soft * logits.log_softmax(dim=1)).sum(dim=1)
+    expected = functional.cross_entropy(logits, targets, label_smoothing=smoothing)
+    torch.testing.assert_close(loss(logits, targets), expected)
+    torch.testing.assert_close(of_rows.mean(), expected)
+    torch.testing.assert_close(loss(logits, targets, times.double()), (of_rows * times).mean())
+    # Mixed images have soft targets to begin with.
+    torch.testing.assert_close(loss(logits, functional.one_hot(targets, K).double()), expected)
+
+
+@few
+@given(
+    logits=logits_of_a_batch,
+    targets=indicators,
+    times=counts,
+    smoothing=st.floats(0, 0.9),
+    weight=st.floats(0.1, 10),
+)
+def test_smoothed_indicators_lie_between_yes_and_no(logits, targets, times, smoothing, weight):
+    positive_weight = torch.tensor([weight, 1, 1], dtype=torch.float64)
+    loss = WeightedLoss(multilabel=True, positive_weight=positive_weight, label_smoothing=smoothing)
+    soft = targets.double() * (1 - smoothing) + smoothing / 2
+    yes, no = functional.logsigmoid(logits), functional.logsigmoid(-logits)
+    of_rows = -(positive_weight * soft * yes + (1 - soft) * no).mean(dim=1)
+    torch.testing.assert_close(loss(logits, targets), of_rows.mean())
+    torch.testing.assert_close(loss(logits, targets, times.double()), (of_rows * times).mean())
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_nothing_is_smoothed_unless_asked_for(multilabel):
+    logits = torch.tensor([[60.0, -60.0, -60.0]])
+    targets = torch.tensor([[1.0, 0.0, 0.0]]) if multilabel else torch.tensor([0])
+    assert WeightedLoss(multilabel=multilabel)(logits, targets) < 1e-20
+    assert WeightedLoss(multilabel=multilabel, label_smoothing=0.1)(logits, targets) > 1

@@ -1,0 +1,283 @@
+"""A small convolutional net that learns fast."""
+
+import math
+from dataclasses import replace
+from numbers import Integral, Real
+
+import torch
+
+from skimgcls._batches import sample
+from skimgcls._docstrings import with_shared_sections
+from skimgcls._params import check_sizes
+from skimgcls._sklearn_compat import Interval, StrOptions
+from skimgcls._symmetry import is_mirror_safe
+from skimgcls._views import RandomViews
+from skimgcls.classifiers._base import BaseImageClassifier
+from skimgcls.nets import AveragedViews, ResNet
+
+# Images that the first layer is computed from.
+_N_SAMPLED = 2048
+# What "auto" makes: all images in one batch up to so many, else batches from the smallest to the
+# largest; so many steps, in no fewer and no more epochs than these; mixed images in so many.
+_ONE_BATCH = 64
+_BATCHES = (16, 250)
+_STEPS = 800
+_EPOCHS = (6, 60)
+_MANY_EPOCHS = 20
+# Share of the epochs in which images are mixed; the last ones are of whole images.
+_MIXED = 0.7
+
+
+@with_shared_sections
+class ResNetImageClassifier(BaseImageClassifier):
+    """Image classifier by a small residual net that learns fast.
+
+    A first layer computed from the images, residual stages of convolutions, and a recipe of
+    training made for accuracy per second: after the nets of CIFAR-10's speed records (Page, "How to
+    Train Your ResNet", 2018; Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024,
+    arXiv:2404.00498). What those tuned to one set follows the images here: how many there are, how
+    large, and whether they may be mirrored.
+
+    Parameters
+    ----------
+    widths : array-like of int, default=(32, 128, 128)
+        Channels of each stage. A stage halves height and width. (64, 256, 256) is more accurate and
+        takes three times as long.
+
+    depth : int, default=2
+        Convolutions of each stage.
+
+    horizontal_flip : bool or "auto", default="auto"
+        Whether training images are mirrored left to right, each in every other epoch. "auto" asks
+        the images, and mirrors only where a simple classifier knows mirrored images as well as
+        others: photographs of things, say, and not digits. `horizontal_flip_` tells the answer.
+
+    translation : int or "auto", default="auto"
+        Pixels, at most, by which training images are moved, anew in each epoch. "auto" is a
+        sixteenth of the shorter side, rounded down.
+
+    label_smoothing : float, default=0.2
+        Share of each training label that is spread over all classes (Szegedy et al., "Rethinking
+        the Inception Architecture for Computer Vision", 2016). Probabilities stay away from 0 and 1
+        for it.
+
+    weight_averaging : float, default=0.0
+        Share of the steps, the last ones, whose weights are averaged for the final net (Izmailov et
+        al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018). A learning
+        rate that falls to zero leaves little to average: try it with a constant one. With
+        `early_stopping` the weights are those of the best epoch instead.
+
+    test_time_augmentation : bool, default=True
+        Whether logits are the mean over an image and views of it: moved by one pixel, if training
+        moves images, and mirrored, if it mirrors them. Takes three to six times as long to predict.
+
+    solver : {"muon", "adamw"}, default="muon"
+        "muon" steps along the momentum of each bank of filters, made orthogonal (Jordan et al.,
+        "Muon", 2024), with Nesterov's momentum, and by AdamW for all other weights.
+
+    alpha : float, default=0.05
+        Strength of AdamW's weight decay. Filters, which Muon keeps to one length, need none.
+
+    batch_size : int or "auto", default="auto"
+        Images in one step. "auto" is a twentieth of the training images, but no fewer than 16 and
+        no more than 250; or all of them, in one batch, up to 64.
+
+    learning_rate : {"cosine", "linear", "constant"}, default="linear"
+        How the learning rate goes from `learning_rate_init` over the steps of a fit: down to zero
+        along a line or half a cosine, or not at all. `partial_fit` keeps it constant.
+
+    learning_rate_init : float or "auto", default="auto"
+        The learning rate at the first step: of "muon", how far a bank of filters steps, as a share
+        of its length. "auto" grows with the cube root of the batch size, from 0.05 at 16 to 0.12 at
+        250 and 0.24 at 2,000; for "adamw" it is 0.002.
+
+    max_iter : int or "auto", default="auto"
+        Epochs, that is passes over the training images, at most. "auto" makes as many as 800 steps
+        take, but no fewer than 6 and no more than 60.
+
+    mixup : float or "auto", default="auto"
+        If positive, each training batch is mixed with itself in another order, pixels and labels
+        alike: (1 - w) of an image and w of its partner. One w a batch is drawn from the beta
+        distribution of this parameter (Zhang et al., "mixup", 2018). "auto" is 0.2 where images are
+        seen in 20 epochs or more, and could be learned by heart; else, or where all fit in one
+        batch, 0.
+
+    n_iter_no_change : int, default=10
+        Stop after this many epochs in a row without improvement: of the validation score with
+        `early_stopping`, of the training loss with a constant learning rate. One that falls goes
+        all the way.
+
+    {training_parameters}
+
+    Attributes
+    ----------
+    horizontal_flip_ : bool
+        Whether images were mirrored.
+
+    translation_ : int
+        By how many pixels, at most, images were moved.
+
+    {fitted_attributes}
+
+    See Also
+    --------
+    CNNImageClassifier : A plain convolutional net.
+    skimgcls.preprocessing.ImageAugmenter : More ways to change training images.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skimgcls import ResNetImageClassifier
+    >>> digits = load_digits()
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     digits.images, digits.target, random_state=0
+    ... )
+    >>> clf = ResNetImageClassifier((16, 32), max_iter=5, random_state=0).fit(X_train, y_train)
+    >>> clf.score(X_test, y_test) > 0.95
+    True
+    >>> clf.horizontal_flip_
+    False
+    """
+
+    _parameter_constraints: dict = {
+        **BaseImageClassifier._parameter_constraints,
+        "widths": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "depth": [Interval(Integral, 1, None, closed="left")],
+        "horizontal_flip": ["boolean", StrOptions({"auto"})],
+        "translation": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "weight_averaging": [Interval(Real, 0, 1, closed="both")],
+        "test_time_augmentation": ["boolean"],
+        "solver": [StrOptions({"muon", "adamw"})],
+        "mixup": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+    }
+    _of_training = BaseImageClassifier._of_training | {
+        "horizontal_flip",
+        "translation",
+        "label_smoothing",
+        "weight_averaging",
+        "solver",
+    }
+
+    def __init__(
+        self,
+        widths=(32, 128, 128),
+        *,
+        depth=2,
+        horizontal_flip="auto",
+        translation="auto",
+        label_smoothing=0.2,
+        weight_averaging=0.0,
+        test_time_augmentation=True,
+        solver="muon",
+        alpha=0.05,
+        batch_size="auto",
+        learning_rate="linear",
+        learning_rate_init="auto",
+        max_iter="auto",
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        class_weight=None,
+        mixup="auto",
+        cutmix=0.0,
+        standardize=True,
+        image_shape=None,
+        warm_start=False,
+        device="auto",
+        precision="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            class_weight=class_weight,
+            mixup=mixup,
+            cutmix=cutmix,
+            standardize=standardize,
+            image_shape=image_shape,
+            warm_start=warm_start,
+            device=device,
+            precision=precision,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.widths = widths
+        self.depth = depth
+        self.horizontal_flip = horizontal_flip
+        self.translation = translation
+        self.label_smoothing = label_smoothing
+        self.weight_averaging = weight_averaging
+        self.test_time_augmentation = test_time_augmentation
+        self.solver = solver
+
+    def _study(self, train):
+        flip = self.horizontal_flip
+        self.horizontal_flip_ = is_mirror_safe(train) if flip == "auto" else bool(flip)
+        self.translation_ = self.translation
+        if self.translation == "auto":
+            self.translation_ = min(self.image_shape_[:2]) // 16
+
+    def _build_module(self, image_shape, n_outputs):
+        widths = check_sizes("widths", self.widths)
+        if not widths:
+            raise ValueError("widths must hold the channels of at least one stage; got none.")
+        net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
+        is_averaged = self.test_time_augmentation
+        return AveragedViews(
+            net,
+            shift=is_averaged and self.translation_ > 0,
+            mirror=is_averaged and self.horizontal_flip_,
+        )
+
+    def _prepare_module(self, module, train):
+        layers = list(module)
+        with torch.no_grad():
+            batch, weights = sample(train, _N_SAMPLED)
+            for layer in layers[:-1]:
+                batch = layer(batch)
+            layers[-1].net.whitening.learn(batch, weights)
+
+    def _refine_plan(self, plan):
+        views = RandomViews(self.horizontal_flip_, self.translation_)
+        # The loss of mixed and moved images goes up and down, and falls once the rate has fallen.
+        goes_on = plan.schedule != "constant" and not plan.early_stopping
+        mixing = plan.mixing
+        if mixing is not None and goes_on:
+            mixing = replace(mixing, n_passes=math.ceil(_MIXED * plan.max_epochs))
+        return replace(
+            plan,
+            mixing=mixing,
+            n_iter_no_change=plan.max_epochs if goes_on else plan.n_iter_no_change,
+            views=views if views.mirror or views.translation else None,
+            label_smoothing=self.label_smoothing,
+            weight_averaging=self.weight_averaging,
+            solver=self.solver,
+        )
+
+    def _auto_batch_size(self, n_images):
+        if n_images <= _ONE_BATCH:
+            return _ONE_BATCH
+        return min(max(n_images // 20, _BATCHES[0]), _BATCHES[1])
+
+    def _auto_max_iter(self, n_steps):
+        return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
+
+    def _auto_learning_rate_init(self, batch_size):
+        if self.solver == "adamw":
+            return 0.002
+        return 0.24 * (batch_size / 2000) ** (1 / 3)
+
+    def _auto_mixup(self, n_steps, max_epochs):
+        return 0.2 if n_steps > 1 and max_epochs >= _MANY_EPOCHS else 0.0
