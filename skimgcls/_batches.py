@@ -223,12 +223,20 @@ class Batches:
             self.mirrored[dataset.rows] = rng.random_sample(len(dataset)) < 0.5
         self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
-        is_small = math.prod(self.lazy.source.shape) <= _RESIDENT_VALUES
-        self.pixels = self._read_all() if is_small else None
+        self.pixels = self._resident()
         self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
         self.weights = (
             None if weights is None else torch.from_numpy(weights).to(batch_format.device)
         )
+
+    def _resident(self) -> torch.Tensor | None:
+        """Return all images on the device: a small set as floats, one that a GPU holds as it is."""
+        source, device = self.lazy.source, self.batch_format.device
+        if math.prod(source.shape) <= _RESIDENT_VALUES:
+            return self._read_all()
+        if isinstance(source, np.ndarray) and _holds(device, source):
+            return torch.from_numpy(source).to(device)
+        return None
 
     def _read_all(self) -> torch.Tensor:
         """Return all images as floats on the device, those that take no part as zeros."""
@@ -275,10 +283,13 @@ class Batches:
 
     def _pixels(self, rows: np.ndarray, order: torch.Tensor) -> Iterator[torch.Tensor]:
         """Yield the images of each batch as floats (n, height, width, channels)."""
-        if self.pixels is not None:
+        dtype = self.batch_format.dtype
+        if self.pixels is not None and self.pixels.dtype is dtype:
             # All in the order of this pass, at once: a batch is then a slice of them.
             pixels = self.pixels[order]
             yield from (pixels[part] for part in self._parts())
+        elif self.pixels is not None:
+            yield from (self.pixels[order[part]].to(dtype) for part in self._parts())
         else:
             blocks = [rows[part] for part in self._parts()]
             yield from map(self.batch_format.to_pixels, self.lazy.read(blocks))
@@ -296,6 +307,17 @@ class Batches:
             return None
         marked = torch.from_numpy(np.flatnonzero(self.lazy.marks[rows]))
         return marked.to(self.batch_format.device)
+
+
+def _holds(device: torch.device, images: np.ndarray) -> bool:
+    """Tell whether a GPU has memory for bytes, and as much again for the work on them.
+
+    Batches then need not travel one by one. Bytes alone: others may be of a type torch lacks.
+    """
+    if device.type != "cuda" or images.dtype != np.uint8 or not images.flags.writeable:
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return images.nbytes <= free // 2
 
 
 def n_batches(n_images: int, batch_size: int) -> int:

@@ -268,6 +268,34 @@ def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
     assert n_between > 10
 
 
+def test_nothing_is_mixed_after_so_many_passes():
+    mixing = Mixing(1.0, 0.0, n_outputs=2, n_passes=2)
+    batches = Batches(make_images(8), 4, FORMAT, np.random.RandomState(0), mixing)
+    ndims = [[truth[0].ndim for _, truth in batches] for _ in range(3)]
+    assert ndims == [[2, 2], [2, 2], [1, 1]]
+
+
+@pytest.mark.parametrize("rng", [None, np.random.RandomState(0)])
+def test_bytes_that_lie_on_the_device_make_the_same_batches(monkeypatch, rng):
+    images = make_images(10)
+    state = None if rng is None else rng.get_state()
+    monkeypatch.setattr(_batches, "_RESIDENT_VALUES", 0)
+    read = [(x, y) for x, (y, _) in Batches(images, 4, FORMAT, rng)]
+    monkeypatch.setattr(_batches, "_holds", lambda device, source: True)
+    if rng is not None:
+        rng.set_state(state)
+    lying = Batches(images, 4, FORMAT, rng)
+    assert lying.pixels.dtype is torch.uint8
+    for (x, y), (x_lying, (y_lying, _)) in zip(read, lying, strict=True):
+        assert torch.equal(x, x_lying)
+        assert torch.equal(y, y_lying)
+
+
+def test_only_a_gpu_holds_bytes():
+    images = np.zeros((2, 2, 2, 1), np.uint8)
+    assert not _batches._holds(CPU, images)
+
+
 def test_nothing_is_mixed_in_validation():
     images = make_images(6)
     plain, mixed = (Batches(images, 4, FORMAT, None, mixing) for mixing in (None, Mixing(1, 1, 2)))

@@ -99,8 +99,8 @@ class ResNetImageClassifier(BaseImageClassifier):
         If positive, each training batch is mixed with itself in another order, pixels and labels
         alike: (1 - w) of an image and w of its partner. One w a batch is drawn from the beta
         distribution of this parameter (Zhang et al., "mixup", 2018). "auto" is 0.2 where images are
-        seen in 20 epochs or more, and could be learned by heart; else, or where all fit in one
-        batch, 0.
+        seen in 20 epochs or more, and could be learned by heart, 0 else and where all fit in
+        one batch. With a falling rate the last third of the epochs is of whole images again.
 
     n_iter_no_change : int, default=10
         Stop after this many epochs in a row without improvement: of the validation score with

@@ -439,3 +439,47 @@ def test_bfloat16_says_about_what_float32_says():
     assert all(weights.dtype is torch.float32 for weights in rounded.net_.module_.parameters())
     again = pickle.loads(pickle.dumps(rounded))
     np.testing.assert_array_equal(again.predict_proba(X), rounded_proba)
+
+
+# ---- what "auto" makes
+
+
+@pytest.mark.parametrize(
+    ("n_images", "batch_size", "n_epochs", "learning_rate"),
+    [
+        (64, 64, 60, 0.076),
+        (200, 16, 60, 0.048),
+        (1000, 50, 40, 0.070),
+        (10_000, 250, 20, 0.12),
+        (50_000, 250, 6, 0.12),
+    ],
+)
+def test_batches_epochs_and_rate_follow_the_number_of_images(
+    stripes, n_images, batch_size, n_epochs, learning_rate
+):
+    clf = make_resnet(max_iter=1).fit(*stripes)
+    plan = clf.set_params(max_iter="auto")._make_plan(n_images)
+    assert (plan.batch_size, plan.max_epochs) == (batch_size, n_epochs)
+    assert plan.learning_rate_init == pytest.approx(learning_rate, rel=0.02)
+
+
+def test_images_seen_often_are_mixed_but_for_the_last_epochs(stripes):
+    clf = make_resnet(max_iter=1).fit(*stripes)
+    often = clf.set_params(max_iter=40)._make_plan(1000).mixing
+    assert (often.mixup, often.n_passes) == (0.2, 28)
+    assert clf.set_params(max_iter=19)._make_plan(1000).mixing is None
+    assert clf.set_params(max_iter=40)._make_plan(64).mixing is None
+    assert clf.set_params(mixup=0.0)._make_plan(1000).mixing is None
+    constant = clf.set_params(mixup=1.0, learning_rate="constant")._make_plan(1000).mixing
+    assert (constant.mixup, constant.n_passes) == (1.0, None)
+
+
+def test_a_falling_rate_goes_all_the_way(stripes):
+    clf = make_resnet(max_iter=12, n_iter_no_change=1, tol=100.0)
+    assert clf.fit(*stripes).n_iter_ == 12
+    assert clf.set_params(learning_rate="constant").fit(*stripes).n_iter_ == 2
+
+
+def test_a_net_without_stages_is_refused(stripes):
+    with pytest.raises(ValueError, match="at least one stage"):
+        ResNetImageClassifier(()).fit(*stripes)
