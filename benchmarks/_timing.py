@@ -2,6 +2,8 @@
 
 import time
 
+_SETTLING = 0.3
+
 
 def seconds_of(function, *arguments):
     """Return the seconds that a call takes."""
@@ -15,5 +17,11 @@ def in_turn(*sides, n_rounds):
 
     What a first call pays for and a later one does not is for the caller to get done before.
     """
-    rounds = [[side() for side in sides] for _ in range(n_rounds)]
+    rounds = [[_quietly(side) for side in sides] for _ in range(n_rounds)]
     return [list(seconds) for seconds in zip(*rounds, strict=True)]
+
+
+def _quietly(side):
+    """Call a side once the other's threads, which wait for work for a while, have gone to sleep."""
+    time.sleep(_SETTLING)
+    return side()

@@ -1,6 +1,7 @@
 """torch's AdamW, for nets so small that getting ready for a step takes longer than the step."""
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any, NamedTuple
 
 import torch
@@ -95,9 +96,10 @@ class AdamW(torch.optim.AdamW):
     def _is_gathered(self, taken: list[list[torch.Tensor]]) -> bool:
         """Tell whether the weights of each group that take a step are those gathered."""
         # By identity, as tensors compare their values.
-        return [list(map(id, lists.weights)) for lists in self._lists] == [
-            list(map(id, weights)) for weights in taken
-        ]
+        return len(taken) == len(self._lists) and all(
+            len(weights) == len(lists.weights) and all(map(is_, weights, lists.weights))
+            for weights, lists in zip(taken, self._lists, strict=True)
+        )
 
     def _gather(self, taken: list[list[torch.Tensor]]) -> None:
         """Make the lists of each group, if all these weights have come equally far."""

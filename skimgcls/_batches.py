@@ -1,7 +1,7 @@
 """Images in batches, on their way into a net and, as logits, out of it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -193,6 +193,9 @@ class Batches:
         Which images to mix with which, in training.
     views : RandomViews or None
         How images are mirrored and moved, in training.
+    first : Module or None
+        A layer without weights that comes before all that is random here. Of a set that is resident
+        and takes no steps it is done once, and not in every epoch.
 
     Notes
     -----
@@ -209,6 +212,7 @@ class Batches:
         rng: np.random.RandomState | None = None,
         mixing: Mixing | None = None,
         views: RandomViews | None = None,
+        first: torch.nn.Module | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -224,10 +228,19 @@ class Batches:
         self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
         self.pixels = self._resident()
+        self.first = first
+        if self.pixels is not None and self.pixels.is_floating_point() and not self.lazy.steps:
+            self.pixels, self.first = self._after_first(self.pixels), None
         self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
         self.weights = (
             None if weights is None else torch.from_numpy(weights).to(batch_format.device)
         )
+
+    def _after_first(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return images (n, height, width, channels) as the first layer, if any, gives them."""
+        if self.first is None:
+            return pixels
+        return self.first(pixels.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
     def _resident(self) -> torch.Tensor | None:
         """Return all images on the device: a small set as floats, one that a GPU holds as it is."""
@@ -268,10 +281,11 @@ class Batches:
         targets, weights = self.targets[order], self.weights
         if weights is not None:
             weights = weights[order].to(self.batch_format.dtype)
-        for part, pixels in zip(self._parts(), self._pixels(rows, order), strict=True):
-            batch = take_steps(
-                pixels.permute(0, 3, 1, 2), self.lazy.steps, generator, self._marked(rows[part])
-            )
+        for part, batch in zip(self._parts(), self._pixels(rows, order), strict=True):
+            if self.lazy.steps:
+                batch = take_steps(batch, self.lazy.steps, generator, self._marked(rows[part]))
+            if self.first is not None:
+                batch = self.first(batch)
             if generator is not None and self.views is not None:
                 is_mirrored = self.mirrored[rows[part]] ^ bool(self.n_passes % 2)
                 batch = self.views(batch, is_mirrored, generator)
@@ -281,18 +295,19 @@ class Batches:
             yield self.batch_format.arrange(batch), truth
         self.n_passes += 1
 
-    def _pixels(self, rows: np.ndarray, order: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the images of each batch as floats (n, height, width, channels)."""
-        dtype = self.batch_format.dtype
+    def _pixels(self, rows: np.ndarray, order: torch.Tensor) -> Iterable[torch.Tensor]:
+        """Return the images of each batch as floats (n, channels, height, width)."""
+        dtype, parts = self.batch_format.dtype, self._parts()
         if self.pixels is not None and self.pixels.dtype is dtype:
             # All in the order of this pass, at once: a batch is then a slice of them.
-            pixels = self.pixels[order]
-            yield from (pixels[part] for part in self._parts())
-        elif self.pixels is not None:
-            yield from (self.pixels[order[part]].to(dtype) for part in self._parts())
+            pixels = self.pixels[order].permute(0, 3, 1, 2)
+            return [pixels[part] for part in parts]
+        if self.pixels is not None:
+            taken = (self.pixels[order[part]].to(dtype) for part in parts)
         else:
-            blocks = [rows[part] for part in self._parts()]
-            yield from map(self.batch_format.to_pixels, self.lazy.read(blocks))
+            blocks = [rows[part] for part in parts]
+            taken = (self.batch_format.to_pixels(block) for block in self.lazy.read(blocks))
+        return (pixels.permute(0, 3, 1, 2) for pixels in taken)
 
     def _make_generator(self) -> torch.Generator | None:
         """Return a generator for this pass, or None if nothing is to be drawn from it."""

@@ -27,7 +27,7 @@ from skimgcls._lazy import as_lazy
 from skimgcls._optim import Muon
 from skimgcls._targets import ClassWeight, TargetEncoder
 from skimgcls._views import RandomViews
-from skimgcls.nets import WeightedLoss, Whitening, weighing
+from skimgcls.nets import Standardize, WeightedLoss, Whitening, weighing
 
 _SOLVERS = {"adamw": AdamW, "muon": Muon}
 # Layers whose products autocast computes in bfloat16.
@@ -47,7 +47,7 @@ class _Tally:
         self.n = 0
 
     def add(self, step: dict[str, torch.Tensor], truth: tuple[torch.Tensor, Any]) -> None:
-        self.steps.append((step["loss"].detach(), step["y_pred"].detach(), *truth))
+        self.steps.append((step["loss"], step["y_pred"], *truth))
         if len(self.steps) == _TALLY_EVERY:
             self._count()
 
@@ -56,6 +56,7 @@ class _Tally:
         self._count()
         return self.loss / self.n, self.right / self.weight
 
+    @torch.no_grad()
     def _count(self) -> None:
         if not self.steps:
             return
@@ -107,6 +108,8 @@ class _Rounded:
 class TrainingNet(NeuralNet):
     """skorch's net, with an epoch that waits for the device once and not at every batch."""
 
+    # The module without its layer of pixel statistics.
+    body_: torch.nn.Module
     # By event, who listens: found once, as events are many and listeners few.
     listening_: dict[str, list[Any]]
     rounded_: _Rounded | None
@@ -154,8 +157,8 @@ class TrainingNet(NeuralNet):
         self._zero_grad_optimizer()
         with nullcontext() if weights is None else weighing(self.module_, weights):
             logits = self.infer(images, **fit_params)
-        loss = self.criterion_(logits, targets, weights)
-        loss.backward()
+        loss: torch.Tensor = self.criterion_.forward(logits, targets, weights)
+        torch.autograd.backward(loss)
         if self._listeners("on_grad_computed"):
             self.notify(
                 "on_grad_computed",
@@ -178,8 +181,9 @@ class TrainingNet(NeuralNet):
             super()._set_training(training)
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
+        # Batches have been through the first layer.
         with self.iterator_train__batch_format.computing():
-            logits: torch.Tensor = self.module_(x)
+            logits: torch.Tensor = self.body_(x)
         return logits.to(x.dtype)
 
     def get_loss(
@@ -280,7 +284,18 @@ def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingP
         device=str(batch_format.device),
     )
     net.listening_, net.rounded_ = {}, None
-    return net.initialize()
+    net.initialize()
+    first, body = _parts_of(net.module_)
+    # Past skorch, which would take the body for a second module to train.
+    net.__dict__.update(body_=body, iterator_train__first=first, iterator_valid__first=first)
+    return net
+
+
+def _parts_of(module: torch.nn.Module) -> tuple[torch.nn.Module | None, torch.nn.Module]:
+    """Return the layer of pixel statistics, if the module begins with one, and all the rest."""
+    if isinstance(module, torch.nn.Sequential) and isinstance(module[0], Standardize):
+        return module[0], module[1] if len(module) == 2 else module[1:]
+    return None, module
 
 
 def train_net(
@@ -351,38 +366,3 @@ def _epoch_figures(epoch: dict[str, Any]) -> dict[str, float]:
         "learning_rate": epoch["learning_rate"],
         "seconds": epoch["seconds"],
     }
-
-
-def dump_net(net: TrainingNet) -> dict[str, Any]:
-    """Return the weights and the state of the optimizer as arrays, lists and numbers."""
-    return _to_arrays(
-        {"module": net.module_.state_dict(), "optimizer": net.optimizer_.state_dict()}
-    )
-
-
-def restore_net(net: TrainingNet, dumped: dict[str, Any]) -> None:
-    """Bring a net of the same architecture back to a dumped state."""
-    net.module_.load_state_dict(_to_tensors(dumped["module"]))
-    net.optimizer_.load_state_dict(_to_tensors(dumped["optimizer"]))
-    # A fused optimizer goes through the memory of weights and moments side by side, so that both
-    # must be laid out alike, and arrays have lost the channels-last layout.
-    for weights, moments in net.optimizer_.state.items():
-        for name, value in moments.items():
-            if value.shape == weights.shape:
-                moments[name] = torch.empty_like(weights).copy_(value)
-
-
-def _to_tensors(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_tensors(item) for key, item in value.items()}
-    return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
-
-
-def _to_arrays(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_arrays(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_to_arrays(item) for item in value]
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy().copy()
-    return value

@@ -14,8 +14,9 @@ from torch import nn
 from skimgcls import _training
 from skimgcls._batches import BatchFormat, TrainingImages, predict_logits
 from skimgcls._rng import seeded
+from skimgcls._state import dump_net, restore_net
 from skimgcls._targets import TargetEncoder
-from skimgcls._training import TrainingPlan, dump_net, make_loss, make_net, restore_net, train_net
+from skimgcls._training import TrainingPlan, make_loss, make_net, train_net
 from skimgcls._views import RandomViews
 from skimgcls.nets import CNN, MLP, BatchNorm, ResNet, Standardize, WeightedLoss
 

@@ -13,7 +13,8 @@ from skimgcls._device import check_device, choose_precision
 from skimgcls._docstrings import with_shared_sections
 from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
-from skimgcls._training import dump_net, make_loss, restore_net, train_net
+from skimgcls._state import dump_net, restore_net
+from skimgcls._training import make_loss, train_net
 from skimgcls._undo import unchanged_on_error
 from skimgcls.classifiers._history import HistoryMixin
 from skimgcls.classifiers._inputs import InputMixin

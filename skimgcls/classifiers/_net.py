@@ -10,7 +10,8 @@ from skimgcls._batches import BatchFormat, Mixing, n_batches
 from skimgcls._device import check_device, has_bfloat16
 from skimgcls._images import channel_statistics
 from skimgcls._rng import seeded
-from skimgcls._training import TrainingPlan, dump_net, make_net, restore_net
+from skimgcls._state import dump_net, restore_net
+from skimgcls._training import TrainingPlan, make_net
 from skimgcls.nets import Standardize
 
 # What max_iter="auto" makes: so many steps, in no fewer and no more epochs than these. Small sets

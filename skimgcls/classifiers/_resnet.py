@@ -21,7 +21,7 @@ _N_SAMPLED = 2048
 # largest; so many steps, in no fewer and no more epochs than these; mixed images in so many.
 _ONE_BATCH = 64
 _BATCHES = (16, 250)
-_STEPS = 800
+_STEPS = 700
 _EPOCHS = (6, 60)
 _MANY_EPOCHS = 20
 # Share of the epochs in which images are mixed; the last ones are of whole images.
@@ -92,7 +92,7 @@ class ResNetImageClassifier(BaseImageClassifier):
         250 and 0.24 at 2,000; for "adamw" it is 0.002.
 
     max_iter : int or "auto", default="auto"
-        Epochs, that is passes over the training images, at most. "auto" makes as many as 800 steps
+        Epochs, that is passes over the training images, at most. "auto" makes as many as 700 steps
         take, but no fewer than 6 and no more than 60.
 
     mixup : float or "auto", default="auto"

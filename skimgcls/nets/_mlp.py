@@ -1,14 +1,12 @@
 """A feedforward net."""
 
+import math
 from collections.abc import Sequence
-
-import torch
-from torch import nn
 
 from skimgcls.nets._layers import DenseHead
 
 
-class MLP(nn.Module):
+class MLP(DenseHead):
     """Dense layers on the pixels of an image.
 
     Parameters
@@ -30,17 +28,10 @@ class MLP(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        height, width, channels = image_shape
-        self.head = DenseHead(
-            height * width * channels,
+        super().__init__(
+            math.prod(image_shape),
             n_outputs,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             dropout=dropout,
         )
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, n_outputs) of a batch (n, channels, height, width)."""
-        logits: torch.Tensor = self.head(batch)
-        return logits
