@@ -12,16 +12,17 @@ def seconds_of(function, *arguments):
     return time.perf_counter() - start
 
 
-def in_turn(*sides, n_rounds):
+def in_turn(*sides, n_rounds, settling=_SETTLING):
     """Call functions that return seconds, one after the other, and return the seconds of each.
 
-    What a first call pays for and a later one does not is for the caller to get done before.
+    What a first call pays for and a later one does not is for the caller to get done before. A side
+    begins once the other's threads, which wait for work for a while, have gone to sleep; sides that
+    share their threads, and are called often, need no `settling` seconds.
     """
-    rounds = [[_quietly(side) for side in sides] for _ in range(n_rounds)]
+    rounds = [[_after(settling, side) for side in sides] for _ in range(n_rounds)]
     return [list(seconds) for seconds in zip(*rounds, strict=True)]
 
 
-def _quietly(side):
-    """Call a side once the other's threads, which wait for work for a while, have gone to sleep."""
-    time.sleep(_SETTLING)
+def _after(seconds, side):
+    time.sleep(seconds)
     return side()

@@ -28,8 +28,16 @@ class AdamW(torch.optim.AdamW):
     _lists: list[_Lists]
     _count: torch.Tensor
 
-    def __init__(self, params: Any, lr: float, **kwargs: Any) -> None:
-        super().__init__(params, lr=lr, fused=True, **kwargs)
+    def __init__(
+        self,
+        params: Any,
+        lr: float,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, fused=True)
         self._forget()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
