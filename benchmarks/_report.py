@@ -19,24 +19,15 @@ class Row:
 def ratio_row(what, ours, theirs, *, at_most):
     """Compare seconds measured in turn: ours against theirs, pair by pair."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    figure = (
-        f"{median(ratios):.2f}x (pairs {min(ratios):.2f} to {max(ratios):.2f}; medians "
-        f"{_seconds(median(ours))} and {_seconds(median(theirs))}, minima "
-        f"{_seconds(min(ours))} and {_seconds(min(theirs))})"
-    )
+    figure = f"{median(ratios):.2f}x {_spread(ratios, ours, theirs)}"
     return Row(what, f"at most {at_most:.2f}x", figure, median(ratios) <= at_most)
 
 
 def speedup_row(what, ours, theirs, *, at_least):
     """Tell how many times faster ours is, of seconds measured in turn, pair by pair."""
     ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
-    figure = (
-        f"{median(ratios):.2f}x faster (pairs {min(ratios):.2f} to {max(ratios):.2f}; medians "
-        f"{_seconds(median(ours))} and {_seconds(median(theirs))}, minima "
-        f"{_seconds(min(ours))} and {_seconds(min(theirs))})"
-    )
-    promise = f"at least {at_least:.1f}x faster"
-    return Row(what, promise, figure, median(ratios) >= at_least)
+    figure = f"{median(ratios):.2f}x faster {_spread(ratios, ours, theirs)}"
+    return Row(what, f"at least {at_least:.1f}x faster", figure, median(ratios) >= at_least)
 
 
 def accuracy_row(what, accuracies, *, at_least, seconds=None):
@@ -90,6 +81,11 @@ def show(rows):
         else:
             mark = "kept" if row.kept else "BROKEN"
             print(f"{row.what}\n    {row.promise}: {row.figure}  [{mark}]", flush=True)
+
+
+def _spread(ratios, ours, theirs):
+    medians, minima = (f"{_seconds(of(ours))} and {_seconds(of(theirs))}" for of in (median, min))
+    return f"(pairs {min(ratios):.2f} to {max(ratios):.2f}; medians {medians}, minima {minima})"
 
 
 def _seconds(value):
