@@ -119,7 +119,7 @@ def _check_lazy(
 
 def as_pixels(X: Any, estimator_name: str) -> Images:
     """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; at least one."""
-    if _is_plain(X):
+    if is_plain(X):
         return X
     if isinstance(X, LazyImages):
         return _check_some(X, estimator_name)
@@ -152,7 +152,7 @@ def as_pixels(X: Any, estimator_name: str) -> Images:
     return array
 
 
-def _is_plain(X: Any) -> bool:
+def is_plain(X: Any) -> bool:
     """Tell whether X is an array that leaves nothing to convert: most are, some of one image."""
     return (
         type(X) is np.ndarray and X.dtype.kind in "buif" and 2 <= X.ndim <= 4 and 0 not in X.shape

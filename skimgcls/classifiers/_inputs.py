@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skimgcls._batches import TrainingImages
 from skimgcls._files import find_items
-from skimgcls._images import as_pixels, check_images
+from skimgcls._images import as_pixels, check_images, is_plain
 from skimgcls._lazy import LazyImages
 from skimgcls._sklearn_compat import check_feature_names
 from skimgcls._targets import TargetEncoder, check_weights
@@ -33,8 +33,10 @@ class InputMixin:
         return train
 
     def _check_images(self, X, *, reset):
+        # An array of numbers names nothing, and that is quickly seen, as a single image should be.
+        may_be_named = not is_plain(X) or hasattr(self, "feature_names_in_")
         # The name of a column of paths says nothing of the pixels.
-        if find_items(X) is None:
+        if may_be_named and find_items(X) is None:
             check_feature_names(self, X, reset=reset)
         name = type(self).__name__
         if not reset:
