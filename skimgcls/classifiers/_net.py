@@ -42,7 +42,7 @@ class NetMixin:
             batch_size = self._auto_batch_size(n_images)
         max_epochs = 1 if single_epoch else self.max_iter
         if max_epochs == "auto":
-            max_epochs = self._auto_max_iter(n_batches(n_images, batch_size))
+            max_epochs = self._auto_max_iter(n_batches(n_images, batch_size), n_images)
         learning_rate_init = self.learning_rate_init
         if learning_rate_init == "auto":
             learning_rate_init = self._auto_learning_rate_init(batch_size)
@@ -65,8 +65,8 @@ class NetMixin:
         fitting = _BATCH_VALUES // self.n_features_in_
         return max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
 
-    def _auto_max_iter(self, n_steps):
-        """Return how many epochs to train, of so many steps each."""
+    def _auto_max_iter(self, n_steps, n_images):
+        """Return how many epochs to train, of so many steps and images each."""
         return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
 
     def _refine_plan(self, plan):

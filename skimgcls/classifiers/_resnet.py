@@ -18,12 +18,14 @@ from skimgcls.nets import AveragedViews, ResNet
 # Images that the first layer is computed from.
 _N_SAMPLED = 2048
 # What "auto" makes: all images in one batch up to so many, else batches from the smallest to the
-# largest; so many steps, in no fewer and no more epochs than these; mixed images in so many.
+# largest; so many steps or images, in no fewer and no more epochs than these; and how strongly
+# images are mixed from so many epochs on, the most epochs first.
 _ONE_BATCH = 64
 _BATCHES = (16, 250)
 _STEPS = 700
-_EPOCHS = (6, 60)
-_MANY_EPOCHS = 20
+_IMAGES = 30_000
+_EPOCHS = (6, 120)
+_MIXUP = ((60, 0.5), (20, 0.2))
 # Share of the epochs in which images are mixed; the last ones are of whole images.
 _MIXED = 0.7
 
@@ -93,14 +95,15 @@ class ResNetImageClassifier(BaseImageClassifier):
 
     max_iter : int or "auto", default="auto"
         Epochs, that is passes over the training images, at most. "auto" makes as many as 700 steps
-        take, but no fewer than 6 and no more than 60.
+        or 30,000 images take, whichever is more, but no fewer than 6 and no more than 120.
 
     mixup : float or "auto", default="auto"
         If positive, each training batch is mixed with itself in another order, pixels and labels
         alike: (1 - w) of an image and w of its partner. One w a batch is drawn from the beta
         distribution of this parameter (Zhang et al., "mixup", 2018). "auto" is 0.2 where images are
-        seen in 20 epochs or more, and could be learned by heart, 0 else and where all fit in
-        one batch. With a falling rate the last third of the epochs is of whole images again.
+        seen in 20 epochs or more, and could be learned by heart, 0.5 in 60 or more, and 0 else and
+        where all fit in one batch. With a falling rate the last third of the epochs is of whole
+        images again.
 
     n_iter_no_change : int, default=10
         Stop after this many epochs in a row without improvement: of the validation score with
@@ -271,8 +274,9 @@ class ResNetImageClassifier(BaseImageClassifier):
             return _ONE_BATCH
         return min(max(n_images // 20, _BATCHES[0]), _BATCHES[1])
 
-    def _auto_max_iter(self, n_steps):
-        return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
+    def _auto_max_iter(self, n_steps, n_images):
+        n_epochs = math.ceil(max(_STEPS / n_steps, _IMAGES / n_images))
+        return min(max(n_epochs, _EPOCHS[0]), _EPOCHS[1])
 
     def _auto_learning_rate_init(self, batch_size):
         if self.solver == "adamw":
@@ -280,4 +284,5 @@ class ResNetImageClassifier(BaseImageClassifier):
         return 0.24 * (batch_size / 2000) ** (1 / 3)
 
     def _auto_mixup(self, n_steps, max_epochs):
-        return 0.2 if n_steps > 1 and max_epochs >= _MANY_EPOCHS else 0.0
+        strengths = (mixup for n_epochs, mixup in _MIXUP if n_steps > 1 and max_epochs >= n_epochs)
+        return next(strengths, 0.0)

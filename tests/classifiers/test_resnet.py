@@ -447,8 +447,9 @@ def test_bfloat16_says_about_what_float32_says():
 @pytest.mark.parametrize(
     ("n_images", "batch_size", "n_epochs", "learning_rate"),
     [
-        (64, 64, 60, 0.076),
-        (200, 16, 54, 0.048),
+        (64, 64, 120, 0.076),
+        (200, 16, 120, 0.048),
+        (500, 25, 60, 0.056),
         (1000, 50, 35, 0.070),
         (10_000, 250, 18, 0.12),
         (50_000, 250, 6, 0.12),
@@ -467,6 +468,7 @@ def test_images_seen_often_are_mixed_but_for_the_last_epochs(stripes):
     clf = make_resnet(max_iter=1).fit(*stripes)
     often = clf.set_params(max_iter=40)._make_plan(1000).mixing
     assert (often.mixup, often.n_passes) == (0.2, 28)
+    assert clf.set_params(max_iter=60)._make_plan(1000).mixing.mixup == 0.5
     assert clf.set_params(max_iter=19)._make_plan(1000).mixing is None
     assert clf.set_params(max_iter=40)._make_plan(64).mixing is None
     assert clf.set_params(mixup=0.0)._make_plan(1000).mixing is None
