@@ -12,17 +12,16 @@ def seconds_of(function, *arguments):
     return time.perf_counter() - start
 
 
-def in_turn(*sides, n_rounds, settling=_SETTLING):
+def in_turn(*sides, n_rounds):
     """Call functions that return seconds, one after the other, and return the seconds of each.
 
     What a first call pays for and a later one does not is for the caller to get done before. A side
-    begins once the other's threads, which wait for work for a while, have gone to sleep; sides that
-    share their threads, and are called often, need no `settling` seconds.
+    begins once the other's threads, which wait for work for a while, have gone to sleep.
     """
-    rounds = [[_after(settling, side) for side in sides] for _ in range(n_rounds)]
+    rounds = [[_settled(side) for side in sides] for _ in range(n_rounds)]
     return [list(seconds) for seconds in zip(*rounds, strict=True)]
 
 
-def _after(seconds, side):
-    time.sleep(seconds)
+def _settled(side):
+    time.sleep(_SETTLING)
     return side()

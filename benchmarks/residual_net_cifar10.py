@@ -27,12 +27,11 @@ def rows():
         within=270,
     )
     yield residual_net_row(
-        "ResNetImageClassifier on CIFAR-10, widths (64, 256, 256), batch 500, 15 epochs",
+        "ResNetImageClassifier on CIFAR-10, widths (64, 256, 256), 15 epochs",
         data,
         at_least=0.94,
         within=960,
         widths=(64, 256, 256),
-        batch_size=500,
         max_iter=15,
     )
 

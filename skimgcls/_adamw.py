@@ -66,9 +66,9 @@ class AdamW(torch.optim.AdamW):
     @torch.no_grad()
     def update(self) -> None:
         """Take one step along the gradients, without what torch does around a step."""
+        groups = self._groups()
         taken = [
-            [weight for weight in group["params"] if weight.grad is not None]
-            for group in self._groups()
+            [weight for weight in group["params"] if weight.grad is not None] for group in groups
         ]
         if not self._is_gathered(taken):
             # The first step, which makes the state; or one of other weights than the last.
@@ -77,7 +77,7 @@ class AdamW(torch.optim.AdamW):
             self._gather(taken)
             return
         self._count += 1
-        for group, lists in zip(self._groups(), self._lists, strict=True):
+        for group, lists in zip(groups, self._lists, strict=True):
             if not lists.weights:
                 continue
             gradients: list[Any] = [weight.grad for weight in lists.weights]

@@ -105,6 +105,23 @@ class _Rounded:
         )
 
 
+def _backward(loss: torch.Tensor) -> None:
+    """Add the gradients of a scalar loss to those of the weights.
+
+    torch's own function checks lists of outputs and gradients first, for a small net a tenth of a
+    step. What it then calls is called here.
+    """
+    torch.autograd.Variable._execution_engine.run_backward(
+        (loss,),
+        (torch.ones_like(loss),),
+        keep_graph=False,
+        create_graph=False,
+        inputs=(),
+        allow_unreachable=True,
+        accumulate_grad=True,
+    )
+
+
 class TrainingNet(NeuralNet):
     """skorch's net, with an epoch that waits for the device once and not at every batch."""
 
@@ -158,7 +175,7 @@ class TrainingNet(NeuralNet):
         with nullcontext() if weights is None else weighing(self.module_, weights):
             logits = self.infer(images, **fit_params)
         loss: torch.Tensor = self.criterion_.forward(logits, targets, weights)
-        torch.autograd.backward(loss)
+        _backward(loss)
         if self._listeners("on_grad_computed"):
             self.notify(
                 "on_grad_computed",
