@@ -12,8 +12,8 @@ from skimgcls._params import is_size
 
 # A colour axis this short is taken for one; any longer one is height, width or many bands.
 _COLOUR_CHANNELS = (1, 3, 4)
-# Numbers that the statistics hold in float64 at once: 32 MiB.
-_STATISTICS_VALUES = 2**22
+# Numbers that the statistics hold in float64 at once: 8 MiB, which stay in a processor's cache.
+_STATISTICS_VALUES = 2**20
 _LARGEST = float(np.finfo(np.float32).max)
 _EXPECTED = (
     "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
@@ -331,11 +331,13 @@ def channel_statistics(
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
     total, mean, spread = 0.0, np.zeros(lazy.image_shape[2]), np.zeros(lazy.image_shape[2])
     for block, pixels in zip(blocks, lazy.evaluated(blocks), strict=True):
-        values = np.ascontiguousarray(pixels, dtype=np.float64)
+        # Channels first: sums over long rows take a tenth of the time of sums of three.
+        by_channel = np.moveaxis(pixels.reshape(len(pixels), -1, pixels.shape[3]), 2, 0)
+        values = np.ascontiguousarray(by_channel, dtype=np.float64)
         share = weights[block] / weights[block].sum()
-        block_mean = share @ values.mean(axis=(1, 2))
-        values -= block_mean
-        block_spread = share @ np.square(values, out=values).mean(axis=(1, 2))
+        block_mean = values.mean(axis=2) @ share
+        values -= block_mean[:, np.newaxis, np.newaxis]
+        block_spread = np.square(values, out=values).mean(axis=2) @ share
         weight = weights[block].sum()
         total += weight
         away = block_mean - mean
