@@ -16,7 +16,7 @@ from sklearn.neural_network import MLPClassifier
 
 from skimgcls import MLPImageClassifier
 
-N_EPOCHS, N_PAIRS, BATCH_SIZE = 30, 9, 32
+N_EPOCHS, N_PAIRS, BATCH_SIZE = 30, 21, 32
 
 
 def fit(cls, X, y, n_epochs):

@@ -1,4 +1,4 @@
-"""Images in batches, on their way into a net and, as logits, out of it."""
+"""Images in batches, on their way into a net."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -10,16 +10,12 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
-from skimgcls._lazy import ImageShape, LazyImages, as_lazy, take_steps
+from skimgcls._lazy import LazyImages, as_lazy, take_steps
 from skimgcls._mix import apply_mix, draw_mix, mix_targets
 from skimgcls._views import RandomViews
 
 # Targets of a batch and, where there are some, weights.
 Truth = tuple[torch.Tensor, torch.Tensor | None]
-# Values of one channel that an evaluation batch holds at most: large enough to keep all threads
-# busy, small enough for the maps of a net's first layers to stay in the cache.
-_EVALUATION_VALUES = 2**18
-_MAX_EVALUATION_IMAGES = 1024
 # A set of so few values (16 MiB in float32) is made float once and not anew in every epoch: for the
 # smallest nets that is a tenth of a step.
 _RESIDENT_VALUES = 2**22
@@ -257,14 +253,19 @@ class Batches:
         if isinstance(source, np.ndarray):
             return self.batch_format.to_pixels(source)
         pixels = np.zeros(source.shape, source.dtype)
-        blocks = [rows[part] for part in self._parts()]
+        blocks = self._parted(rows)
         for block, read in zip(blocks, self.lazy.read(blocks), strict=True):
             pixels[block] = read
         return self.batch_format.to_pixels(pixels)
 
-    def _parts(self) -> list[slice]:
-        n, size = len(self), self.batch_size
-        return [slice(i * size, None if i == n - 1 else (i + 1) * size) for i in range(n)]
+    def _sizes(self) -> list[int]:
+        """Return how many images there are in each batch."""
+        n = len(self)
+        return [*[self.batch_size] * (n - 1), len(self.dataset) - (n - 1) * self.batch_size]
+
+    def _parted(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return the rows of each batch."""
+        return np.split(rows, np.cumsum(self._sizes())[:-1])
 
     def __len__(self) -> int:
         return n_batches(len(self.dataset), self.batch_size)
@@ -278,35 +279,40 @@ class Batches:
         if mixing is not None and mixing.is_over(self.n_passes):
             mixing = None
         order = torch.from_numpy(rows).to(self.batch_format.device)
-        targets, weights = self.targets[order], self.weights
-        if weights is not None:
-            weights = weights[order].to(self.batch_format.dtype)
-        for part, batch in zip(self._parts(), self._pixels(rows, order), strict=True):
+        for block, batch, truth in zip(
+            self._parted(rows), self._pixels(rows, order), self._truths(order), strict=True
+        ):
             if self.lazy.steps:
-                batch = take_steps(batch, self.lazy.steps, generator, self._marked(rows[part]))
+                batch = take_steps(batch, self.lazy.steps, generator, self._marked(block))
             if self.first is not None:
                 batch = self.first(batch)
             if generator is not None and self.views is not None:
-                is_mirrored = self.mirrored[rows[part]] ^ bool(self.n_passes % 2)
+                is_mirrored = self.mirrored[block] ^ bool(self.n_passes % 2)
                 batch = self.views(batch, is_mirrored, generator)
-            truth = targets[part], None if weights is None else weights[part]
             if generator is not None and mixing is not None:
                 batch, truth = mixing(batch, truth, generator)
             yield self.batch_format.arrange(batch), truth
         self.n_passes += 1
 
+    def _truths(self, order: torch.Tensor) -> Iterable[Truth]:
+        """Return the targets of each batch, and their weights."""
+        targets = torch.split(self.targets[order], self._sizes())
+        if self.weights is None:
+            return ((part, None) for part in targets)
+        weights = self.weights[order].to(self.batch_format.dtype)
+        return zip(targets, torch.split(weights, self._sizes()), strict=True)
+
     def _pixels(self, rows: np.ndarray, order: torch.Tensor) -> Iterable[torch.Tensor]:
         """Return the images of each batch as floats (n, channels, height, width)."""
-        dtype, parts = self.batch_format.dtype, self._parts()
+        dtype = self.batch_format.dtype
         if self.pixels is not None and self.pixels.dtype is dtype:
             # All in the order of this pass, at once: a batch is then a slice of them.
-            pixels = self.pixels[order].permute(0, 3, 1, 2)
-            return [pixels[part] for part in parts]
+            return torch.split(self.pixels[order].permute(0, 3, 1, 2), self._sizes())
         if self.pixels is not None:
-            taken = (self.pixels[order[part]].to(dtype) for part in parts)
+            taken = (self.pixels[part].to(dtype) for part in torch.split(order, self._sizes()))
         else:
-            blocks = [rows[part] for part in parts]
-            taken = (self.batch_format.to_pixels(block) for block in self.lazy.read(blocks))
+            blocks = self.lazy.read(self._parted(rows))
+            taken = (self.batch_format.to_pixels(block) for block in blocks)
         return (pixels.permute(0, 3, 1, 2) for pixels in taken)
 
     def _make_generator(self) -> torch.Generator | None:
@@ -345,16 +351,6 @@ def n_batches(n_images: int, batch_size: int) -> int:
     return n - 1 if n > 1 and n_images % batch_size == 1 else n
 
 
-def evaluation_batch_size(image_shape: ImageShape) -> int:
-    """Return how many images (height, width, channels) to evaluate at once.
-
-    >>> evaluation_batch_size((32, 32, 3)), evaluation_batch_size((1024, 1024, 3))
-    (256, 1)
-    """
-    height, width, _ = image_shape
-    return min(max(_EVALUATION_VALUES // (height * width), 1), _MAX_EVALUATION_IMAGES)
-
-
 def pick_rows(train: TrainingImages, n_images: int) -> np.ndarray:
     """Return up to so many of the rows, in no order: the same ones of an equal set."""
     return np.random.RandomState(0).permutation(train.rows)[:n_images]
@@ -369,23 +365,3 @@ def sample(train: TrainingImages, n_images: int) -> tuple[torch.Tensor, torch.Te
     pixels = [batch_format.to_batch(images) for images in lazy.evaluated(parts)]
     weights = None if train.weights is None else torch.from_numpy(train.weights[rows])
     return torch.cat(pixels), weights
-
-
-def predict_logits(
-    module: torch.nn.Module, images: np.ndarray | LazyImages, batch_format: BatchFormat
-) -> np.ndarray:
-    """Return the logits (n, n_outputs) of images (n, height, width, channels)."""
-    if module.training:
-        module.eval()
-    lazy = as_lazy(images)
-    # Large images may become small ones on their way, and small ones large.
-    size = min(map(evaluation_batch_size, (lazy.source.shape[1:], lazy.image_shape)))
-    slices = [slice(i, i + size) for i in range(0, len(lazy), size)]
-    with torch.inference_mode(), batch_format.computing():
-        parts = []
-        for pixels in lazy.read(slices):
-            batch = batch_format.to_pixels(pixels).permute(0, 3, 1, 2)
-            batch = batch_format.arrange(take_steps(batch, lazy.steps))
-            parts.append(module(batch).to(batch_format.dtype))
-        logits: np.ndarray = (parts[0] if len(parts) == 1 else torch.cat(parts)).cpu().numpy()
-    return logits

@@ -20,9 +20,9 @@ from skimgcls._batches import (
     BatchFormat,
     Mixing,
     TrainingImages,
-    evaluation_batch_size,
     n_batches,
 )
+from skimgcls._evaluation import evaluation_batch_size
 from skimgcls._lazy import as_lazy
 from skimgcls._optim import Muon
 from skimgcls._targets import ClassWeight, TargetEncoder
@@ -105,15 +105,15 @@ class _Rounded:
         )
 
 
-def _backward(loss: torch.Tensor) -> None:
-    """Add the gradients of a scalar loss to those of the weights.
+def _backward(loss: torch.Tensor, one: torch.Tensor) -> None:
+    """Add the gradients of a scalar loss to those of the weights; `one` is the loss's own.
 
     torch's own function checks lists of outputs and gradients first, for a small net a tenth of a
     step. What it then calls is called here.
     """
     torch.autograd.Variable._execution_engine.run_backward(
         (loss,),
-        (torch.ones_like(loss),),
+        (one,),
         keep_graph=False,
         create_graph=False,
         inputs=(),
@@ -130,6 +130,8 @@ class TrainingNet(NeuralNet):
     # By event, who listens: found once, as events are many and listeners few.
     listening_: dict[str, list[Any]]
     rounded_: _Rounded | None
+    # The gradient of a loss with respect to itself.
+    one_: torch.Tensor
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -175,7 +177,7 @@ class TrainingNet(NeuralNet):
         with nullcontext() if weights is None else weighing(self.module_, weights):
             logits = self.infer(images, **fit_params)
         loss: torch.Tensor = self.criterion_.forward(logits, targets, weights)
-        _backward(loss)
+        _backward(loss, self.one_)
         if self._listeners("on_grad_computed"):
             self.notify(
                 "on_grad_computed",
@@ -301,6 +303,7 @@ def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingP
         device=str(batch_format.device),
     )
     net.listening_, net.rounded_ = {}, None
+    net.one_ = torch.ones((), dtype=batch_format.dtype, device=batch_format.device)
     net.initialize()
     first, body = _parts_of(net.module_)
     # Past skorch, which would take the body for a second module to train.

@@ -21,7 +21,12 @@ LAYERS = {
     5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}, {"inspection"}],
     4: [{"classifiers"}, {"preprocessing"}],
     3: [{"_training", "_callbacks"}],
-    2: [{"nets"}, {"_optim", "_adamw"}, {"_state"}, {"_batches", "_symmetry", "_views", "_mix"}],
+    2: [
+        {"nets"},
+        {"_optim", "_adamw"},
+        {"_state"},
+        {"_batches", "_evaluation", "_symmetry", "_views", "_mix"},
+    ],
     1: [
         {
             "_images",

@@ -1,4 +1,4 @@
-"""Data in batches, and logits out of a module."""
+"""Data in batches."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torch import nn
 
 from skimgcls import _batches
 from skimgcls._batches import (
@@ -14,9 +13,7 @@ from skimgcls._batches import (
     BatchFormat,
     Mixing,
     TrainingImages,
-    evaluation_batch_size,
     n_batches,
-    predict_logits,
     sample,
 )
 from skimgcls._files import ImageFiles, find_items
@@ -165,23 +162,6 @@ def test_images_of_weight_zero_are_held_out_of_nothing():
     assert sorted([*kept.rows, *held_out.rows]) == [0, 2, 3, 5, 6, 7]
 
 
-@few
-@given(side=st.integers(1, 3000))
-def test_an_evaluation_batch_holds_as_many_images_as_the_cache_likes(side):
-    size = evaluation_batch_size((side, side, 3))
-    assert 1 <= size <= 1024
-    assert size == 1 or size * side**2 <= 2**18
-
-
-def test_logits_do_not_depend_on_the_batches_they_come_in():
-    module = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
-    images = np.random.RandomState(0).rand(1030, 16, 16, 1)
-    logits = predict_logits(module, images, FORMAT)
-    assert logits.shape == (1030, 3)
-    pairs = [predict_logits(module, images[i : i + 2], FORMAT) for i in range(1020, 1030, 2)]
-    np.testing.assert_allclose(np.concatenate(pairs), logits[1020:], atol=1e-6)
-
-
 # ---- lazy images
 
 
@@ -215,12 +195,11 @@ def test_random_steps_are_taken_in_training_anew_in_each_pass():
 
 
 @pytest.mark.usefixtures("residence")
-def test_random_steps_are_not_taken_in_validation_and_prediction():
+def test_random_steps_are_not_taken_in_validation():
     step = AddNoise()
     lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8)).then(step).then(AddOne())
     images = TrainingImages.from_arrays(lazy, np.arange(9))
     assert torch.equal(all_of(Batches(images, 4, FORMAT)), torch.ones(9, 1, 2, 2))
-    assert predict_logits(nn.Flatten(), lazy, FORMAT).tolist() == [[1] * 4] * 9
     assert step.n_changed == 0
 
 
@@ -373,23 +352,6 @@ def test_nothing_is_moved_or_mirrored_in_validation():
     views = RandomViews(mirror=True, translation=2)
     for found in passes(Batches(images, 4, FORMAT, None, views=views), 2):
         assert torch.equal(found, FORMAT.to_batch(images.images))
-
-
-# ---- precision
-
-
-def test_logits_of_a_net_in_bfloat16_are_float32():
-    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
-    images = make_images(9).images
-    rounding = BatchFormat(CPU, torch.float32, autocast=True)
-    with rounding.computing():
-        assert module(rounding.to_batch(images)).dtype is torch.bfloat16
-    with FORMAT.computing():
-        assert module(FORMAT.to_batch(images)).dtype is torch.float32
-    rounded, exact = (predict_logits(module, images, each) for each in (rounding, FORMAT))
-    assert rounded.dtype == exact.dtype == np.float32
-    assert not np.array_equal(rounded, exact)
-    np.testing.assert_allclose(rounded, exact, atol=0.05)
 
 
 # ---- samples

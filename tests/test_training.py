@@ -12,7 +12,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skimgcls import _training
-from skimgcls._batches import BatchFormat, TrainingImages, predict_logits
+from skimgcls._batches import BatchFormat, TrainingImages
+from skimgcls._evaluation import predict_logits
 from skimgcls._rng import seeded
 from skimgcls._state import dump_net, restore_net
 from skimgcls._targets import TargetEncoder

@@ -8,9 +8,9 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._batches import predict_logits
 from skimgcls._device import check_device, choose_precision
 from skimgcls._docstrings import with_shared_sections
+from skimgcls._evaluation import predict_logits
 from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
 from skimgcls._state import dump_net, restore_net
