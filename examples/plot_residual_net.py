@@ -100,17 +100,17 @@ for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=True), st
 # %%
 # The mistakes
 # ------------
-# Those that the residual net makes after 100 images, beginning with the one it is surest of. It is
-# sure of little, right or wrong: ``label_smoothing`` keeps probabilities away from one.
+# Those that the residual net makes after 50 images, beginning with the one it is surest of. It is
+# never quite sure, right or wrong: ``label_smoothing`` keeps probabilities away from one.
 
-clf = fits["ResNet", 100]
+clf = fits["ResNet", 50]
 proba = clf.predict_proba(X_test)
 y_pred, sureness = clf.classes_[proba.argmax(axis=1)], proba.max(axis=1)
 wrong = np.flatnonzero(y_pred != y_test)
 shown = wrong[np.argsort(-sureness[wrong])][:6]
 
 fig, axes = plt.subplots(1, 6, figsize=(10, 2.6), layout="constrained")
-fig.suptitle(f"{len(wrong)} of {len(y_test)} are wrong after 100 training images")
+fig.suptitle(f"{len(wrong)} of {len(y_test)} are wrong after 50 training images")
 for ax in axes.flat:
     ax.axis("off")
 for ax, i in zip(axes.flat, shown, strict=False):
