@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         CNNImageClassifier,
         MLPImageClassifier,
         ModuleImageClassifier,
+        PretrainedImageClassifier,
         ResNetImageClassifier,
     )
     from skimgcls.datasets import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from skimgcls.inspection import ClassDistributionDisplay, audit_images, class_distribution
     from skimgcls.preprocessing import (
         ImageAugmenter,
+        ImageEmbedder,
         ImageFlattener,
         ImageLoader,
         ImageNormalizer,
@@ -39,6 +41,7 @@ _HOME = {
     "CNNImageClassifier": "skimgcls.classifiers",
     "ClassDistributionDisplay": "skimgcls.inspection",
     "ImageAugmenter": "skimgcls.preprocessing",
+    "ImageEmbedder": "skimgcls.preprocessing",
     "ImageFileError": "skimgcls.exceptions",
     "ImageFlattener": "skimgcls.preprocessing",
     "ImageLoader": "skimgcls.preprocessing",
@@ -47,6 +50,7 @@ _HOME = {
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
+    "PretrainedImageClassifier": "skimgcls.classifiers",
     "ResNetImageClassifier": "skimgcls.classifiers",
     "audit_images": "skimgcls.inspection",
     "class_distribution": "skimgcls.inspection",
@@ -65,6 +69,7 @@ __all__ = [
     "CNNImageClassifier",
     "ClassDistributionDisplay",
     "ImageAugmenter",
+    "ImageEmbedder",
     "ImageFileError",
     "ImageFlattener",
     "ImageLoader",
@@ -73,6 +78,7 @@ __all__ = [
     "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "PretrainedImageClassifier",
     "ResNetImageClassifier",
     "audit_images",
     "class_distribution",

@@ -142,9 +142,16 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         return replace(self, weights=weights)
 
     def normalized(self) -> "TrainingImages":
-        """Return the same images with weights of mean one, in which a loss is a mean."""
+        """Return the same images with weights of mean one, in which a loss is a mean.
+
+        Weights that are all alike are none: what is computed is then the same, bit for bit.
+        """
         weights = self.row_weights
-        return self if weights is None else self.reweighted(weights / weights.mean())
+        if weights is None:
+            return self
+        if np.ptp(weights) == 0:
+            return replace(self, weights=None)
+        return self.reweighted(weights / weights.mean())
 
     def hold_out(self, share: float, seed: int) -> tuple["TrainingImages", "TrainingImages"]:
         """Part off a share of the images, stratified by class where the classes are large enough.

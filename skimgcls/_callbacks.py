@@ -8,6 +8,8 @@ from typing import Any
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
+from skimgcls.nets import TransferNet
+
 
 class StopTraining(KeyboardInterrupt):
     """Raised by a callback to end training in good order, as skorch's own callbacks do."""
@@ -46,8 +48,33 @@ class EpochRecord(Callback):
         self.start_ = time.perf_counter()
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        net.history.record("learning_rate", net.optimizer_.param_groups[0]["lr"])
+        groups = net.optimizer_.param_groups
+        rate = next(group["lr"] for group in groups if group.get("lr_scale", 1.0) == 1.0)
+        net.history.record("learning_rate", rate)
         net.history.record("seconds", time.perf_counter() - self.start_)
+
+
+class HeadWarmup(Callback):
+    """Train the last layer alone for some epochs, so that what it gets is not spoilt by its start.
+
+    It is for a module that holds a :class:`skimgcls.nets.TransferNet`.
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        self.done_ = 0
+        self.transfer_ = next(m for m in net.module_.modules() if isinstance(m, TransferNet))
+        self.transfer_.freeze(0)
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        self.done_ += 1
+        if self.done_ == self.n_epochs:
+            self.transfer_.freeze(self.transfer_.n_stages)
+
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        self.transfer_.freeze(self.transfer_.n_stages)
 
 
 class RefuseNonFiniteLoss(Callback):

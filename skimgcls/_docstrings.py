@@ -87,6 +87,23 @@ random_state : int, RandomState instance or None, default=None
 verbose : int, default=0
     1 shows a progress bar with loss and validation score."""
 
+VIEW_PARAMETERS = """\
+horizontal_flip : bool or "auto", default="auto"
+    Whether training images are mirrored left to right, each in every other epoch. "auto" asks the
+    images, and mirrors only where a simple classifier knows mirrored images as well as others:
+    photographs of things, say, and not digits. `horizontal_flip_` tells the answer.
+
+translation : int or "auto", default="auto"
+    Pixels, at most, by which training images are moved, anew in each epoch. "auto" is a sixteenth
+    of the shorter side, rounded down."""
+
+VIEW_ATTRIBUTES = """\
+horizontal_flip_ : bool
+    Whether images were mirrored.
+
+translation_ : int
+    By how many pixels, at most, images were moved."""
+
 FITTED_ATTRIBUTES = """\
 classes_ : ndarray of shape (n_classes,)
     The labels; with several labels an image, the columns' names or numbers.
@@ -127,18 +144,27 @@ net_ : skorch.NeuralNet
     The trained net; ``net_.module_`` is the torch module."""
 
 
+_SHARED = {
+    "training_parameters": TRAINING_PARAMETERS,
+    "view_parameters": VIEW_PARAMETERS,
+    "view_attributes": VIEW_ATTRIBUTES,
+    "fitted_attributes": FITTED_ATTRIBUTES,
+}
+
+
 def with_shared_sections(cls: _Class) -> _Class:
-    """Fill ``{training_parameters}`` and ``{fitted_attributes}`` in the docstring of a class.
+    """Fill what is shared, ``{training_parameters}`` and the like, in the docstring of a class.
 
     A parameter that the class documents itself takes its place among the shared ones.
     """
-    if cls.__doc__:
-        blocks = inspect.cleandoc(cls.__doc__).split("\n\n")
-        shared = {_name_of(entry): entry for entry in TRAINING_PARAMETERS.split("\n\n")}
-        own = {_name_of(block): block for block in blocks if _name_of(block) in shared}
-        others = "\n\n".join(block for block in blocks if _name_of(block) not in own)
-        filled = others.replace("{training_parameters}", "\n\n".join((shared | own).values()))
-        cls.__doc__ = filled.replace("{fitted_attributes}", FITTED_ATTRIBUTES)
+    for name, text in _SHARED.items():
+        placeholder = f"{{{name}}}"
+        if cls.__doc__ and placeholder in cls.__doc__:
+            blocks = inspect.cleandoc(cls.__doc__).split("\n\n")
+            shared = {_name_of(entry): entry for entry in text.split("\n\n")}
+            own = {_name_of(block): block for block in blocks if _name_of(block) in shared}
+            others = "\n\n".join(block for block in blocks if _name_of(block) not in own)
+            cls.__doc__ = others.replace(placeholder, "\n\n".join((shared | own).values()))
     return cls
 
 

@@ -14,6 +14,9 @@ from skimgcls._params import is_size
 _COLOUR_CHANNELS = (1, 3, 4)
 # Numbers that the statistics hold in float64 at once: 8 MiB, which stay in a processor's cache.
 _STATISTICS_VALUES = 2**20
+# What a white pixel can be: of floats, of bytes, and of two bytes; and how many images are asked.
+_WHITES = (1.0, 255.0, 65_535.0)
+_N_ASKED = 64
 _LARGEST = float(np.finfo(np.float32).max)
 _EXPECTED = (
     "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
@@ -310,6 +313,20 @@ def _check_finite(images: np.ndarray) -> None:
         f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
         f"{bad[0]}. Remove or repair them."
     )
+
+
+def white_of(images: Images, rows: np.ndarray) -> float:
+    """Return what a white pixel is, as far as some of these rows tell: 1, 255 or 65535.
+
+    >>> images = np.array([0.5, 1, 200]).reshape(3, 1, 1, 1)
+    >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
+    (1.0, 255.0)
+    """
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
+    largest = max(
+        pixels.max() for pixels in as_lazy(images).evaluated(as_lazy(images).blocks(rows))
+    )
+    return next((white for white in _WHITES if largest <= white), _WHITES[-1])
 
 
 def channel_statistics(

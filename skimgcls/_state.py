@@ -1,5 +1,7 @@
 """The state of a trained net as arrays and plain values, and back."""
 
+from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,15 +10,13 @@ import torch
 
 def dump_net(net: Any) -> dict[str, Any]:
     """Return the weights and the state of the optimizer as arrays, lists and numbers."""
-    return _to_arrays(
-        {"module": net.module_.state_dict(), "optimizer": net.optimizer_.state_dict()}
-    )
+    return to_arrays({"module": net.module_.state_dict(), "optimizer": net.optimizer_.state_dict()})
 
 
 def restore_net(net: Any, dumped: dict[str, Any]) -> None:
     """Bring a net of the same architecture back to a dumped state."""
-    net.module_.load_state_dict(_to_tensors(dumped["module"]))
-    net.optimizer_.load_state_dict(_to_tensors(dumped["optimizer"]))
+    load_state(net.module_, to_tensors(dumped["module"]))
+    net.optimizer_.load_state_dict(to_tensors(dumped["optimizer"]))
     # A fused optimizer goes through the memory of weights and moments side by side, so that both
     # must be laid out alike, and arrays have lost the channels-last layout.
     for weights, moments in net.optimizer_.state.items():
@@ -25,17 +25,32 @@ def restore_net(net: Any, dumped: dict[str, Any]) -> None:
                 moments[name] = torch.empty_like(weights).copy_(value)
 
 
-def _to_tensors(value: Any) -> Any:
+def load_state(
+    module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, strict: bool = True
+) -> None:
+    """Put weights by name into a module.
+
+    Some layers ask for their version, which torch keeps beside the names and a plain dictionary
+    lacks: it is taken to be the module's own.
+    """
+    versioned = OrderedDict(state)
+    versioned._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    module.load_state_dict(versioned, strict=strict)
+
+
+def to_tensors(value: Any) -> Any:
+    """Return the same with tensors for arrays."""
     if isinstance(value, dict):
-        return {key: _to_tensors(item) for key, item in value.items()}
+        return {key: to_tensors(item) for key, item in value.items()}
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 
 
-def _to_arrays(value: Any) -> Any:
+def to_arrays(value: Any) -> Any:
+    """Return dictionaries, lists and tensors with arrays for the tensors."""
     if isinstance(value, dict):
-        return {key: _to_arrays(item) for key, item in value.items()}
+        return {key: to_arrays(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_to_arrays(item) for item in value]
+        return [to_arrays(item) for item in value]
     if isinstance(value, torch.Tensor):
         return value.detach().cpu().numpy().copy()
     return value

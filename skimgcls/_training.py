@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Iterable
-from contextlib import nullcontext, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from skimgcls._batches import (
 from skimgcls._evaluation import evaluation_batch_size
 from skimgcls._lazy import as_lazy
 from skimgcls._optim import Muon
+from skimgcls._tally import Tally
 from skimgcls._targets import ClassWeight, TargetEncoder
 from skimgcls._views import RandomViews
 from skimgcls.nets import Standardize, WeightedLoss, Whitening, weighing
@@ -33,52 +34,6 @@ _SOLVERS = {"adamw": AdamW, "muon": Muon}
 # Layers whose products autocast computes in bfloat16.
 _AUTOCAST_LAYERS = (torch.nn.Linear, torch.nn.Conv2d, Whitening)
 _OF_A_BATCH = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-# Steps whose logits wait to be counted together, rather than one by one.
-_TALLY_EVERY = 64
-
-
-class _Tally:
-    """Loss and accuracy over the batches of an epoch, read from the device seldom."""
-
-    def __init__(self, multilabel: bool) -> None:
-        self.multilabel = multilabel
-        self.steps: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor | None]] = []
-        self.loss = self.right = self.weight = 0.0
-        self.n = 0
-
-    def add(self, step: dict[str, torch.Tensor], truth: tuple[torch.Tensor, Any]) -> None:
-        self.steps.append((step["loss"], step["y_pred"], *truth))
-        if len(self.steps) == _TALLY_EVERY:
-            self._count()
-
-    def means(self) -> tuple[float, float]:
-        """Return the mean loss and the weighted accuracy."""
-        self._count()
-        return self.loss / self.n, self.right / self.weight
-
-    @torch.no_grad()
-    def _count(self) -> None:
-        if not self.steps:
-            return
-        losses, logits, targets, weights = zip(*self.steps, strict=True)
-        self.steps = []
-        sizes = torch.tensor([len(batch) for batch in targets], dtype=torch.float64)
-        self.loss += float(torch.stack(losses).double().cpu() @ sizes)
-        self.n += int(sizes.sum())
-        right = _is_right(torch.cat(logits), torch.cat(targets), self.multilabel).double()
-        weight = torch.ones_like(right) if weights[0] is None else torch.cat(weights).double()
-        self.right += float(right @ weight)
-        self.weight += float(weight.sum())
-
-
-def _is_right(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> torch.Tensor:
-    """Return for each row whether its label, or each of its labels, is the predicted one.
-
-    Of a mixed image the label is that of the larger part.
-    """
-    if multilabel:
-        return ((logits > 0) == (targets > 0.5)).all(dim=1)
-    return logits.argmax(dim=1) == (targets if targets.ndim == 1 else targets.argmax(dim=1))
 
 
 class _Rounded:
@@ -221,7 +176,7 @@ class TrainingNet(NeuralNet):
     ) -> None:
         if iterator is None:
             return
-        tally = _Tally(self.criterion_.multilabel)
+        tally = Tally(self.criterion_.multilabel)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
@@ -250,6 +205,10 @@ class TrainingPlan:
     label_smoothing: float = 0.0
     solver: str = "adamw"
     weight_averaging: float = 0.0
+    # By pattern of the names of weights: what share of the learning rate is theirs.
+    rate_shares: tuple[tuple[str, float], ...] = ()
+    # Epochs in which a net of two parts trains the second alone.
+    head_warmup: int = 0
 
 
 def make_loss(
@@ -289,6 +248,10 @@ def make_net(module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingP
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=_SOLVERS[plan.solver],
         optimizer__weight_decay=plan.weight_decay,
+        optimizer__param_groups=[
+            (pattern, {"lr": plan.learning_rate_init * share, "lr_scale": share})
+            for pattern, share in plan.rate_shares
+        ],
         **({"optimizer__autocast": batch_format.autocast} if is_muon else {}),
         lr=plan.learning_rate_init,
         max_epochs=plan.max_epochs,
@@ -316,6 +279,18 @@ def _parts_of(module: torch.nn.Module) -> tuple[torch.nn.Module | None, torch.nn
     if isinstance(module, torch.nn.Sequential) and isinstance(module[0], Standardize):
         return module[0], module[1] if len(module) == 2 else module[1:]
     return None, module
+
+
+@contextmanager
+def fed_with_features(net: TrainingNet, head: torch.nn.Module) -> Iterator[None]:
+    """Let the net train its head alone, on batches of the features that go into it."""
+    names = ("body_", "iterator_train__first", "iterator_valid__first")
+    before = {name: net.__dict__[name] for name in names}
+    net.__dict__.update(body_=head, iterator_train__first=None, iterator_valid__first=None)
+    try:
+        yield
+    finally:
+        net.__dict__.update(before)
 
 
 def train_net(
@@ -365,6 +340,8 @@ def train_net(
 def _make_callbacks(plan: TrainingPlan, n_images: int) -> list[Callback]:
     callbacks = [_callbacks.EpochRecord(), _callbacks.RefuseNonFiniteLoss(plan.learning_rate_init)]
     n_steps = plan.max_epochs * n_batches(n_images, plan.batch_size)
+    if plan.head_warmup > 0:
+        callbacks.append(_callbacks.HeadWarmup(plan.head_warmup))
     if plan.weight_averaging > 0:
         callbacks.append(_callbacks.AverageWeights(plan.weight_averaging, n_steps))
     if plan.schedule != "constant":

@@ -20,7 +20,7 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 LAYERS = {
     5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}, {"inspection"}],
     4: [{"classifiers"}, {"preprocessing"}],
-    3: [{"_training", "_callbacks"}],
+    3: [{"_training", "_callbacks", "_tally"}, {"_backbones"}],
     2: [
         {"nets"},
         {"_optim", "_adamw"},
@@ -33,6 +33,7 @@ LAYERS = {
             "_lazy",
             "_files",
             "_decode",
+            "_framing",
             "_targets",
             "_rng",
             "_device",

@@ -44,6 +44,7 @@ def test_every_public_estimator_is_checked():
     assert names == {
         "CNNImageClassifier",
         "ImageAugmenter",
+        "ImageEmbedder",
         "ImageFlattener",
         "ImageLoader",
         "ImageNormalizer",
@@ -51,6 +52,7 @@ def test_every_public_estimator_is_checked():
         "ImageResizer",
         "MLPImageClassifier",
         "ModuleImageClassifier",
+        "PretrainedImageClassifier",
         "ResNetImageClassifier",
     }
 

@@ -4,6 +4,7 @@ from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._cnn import CNNImageClassifier
 from skimgcls.classifiers._mlp import MLPImageClassifier
 from skimgcls.classifiers._module import ModuleImageClassifier
+from skimgcls.classifiers._pretrained import PretrainedImageClassifier
 from skimgcls.classifiers._resnet import ResNetImageClassifier
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "CNNImageClassifier",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "PretrainedImageClassifier",
     "ResNetImageClassifier",
 ]

@@ -177,7 +177,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
                 start = self.net_ if continues else None
                 net = self._make_net(train, plan, precision, start)
                 loss, weighted = self._make_loss(train, plan)
-                epochs = train_net(net, plan, loss, weighted, valid, rng)
+                epochs = self._train(net, plan, loss, weighted, valid, rng)
             self._history = [*self._history, *epochs] if continues else epochs
             self._seed = seed
             self.net_ = net
@@ -225,7 +225,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
                 net = self._make_net(train, plan, precision) if first else self.net_
                 loss, weighted = self._make_loss(train, plan)
                 with _net_unchanged_on_error(net):
-                    epochs = train_net(net, plan, loss, weighted, None, rng)
+                    epochs = self._train(net, plan, loss, weighted, None, rng)
             self._history = [*self._history, *epochs]
             self.net_ = net
         return self
@@ -286,6 +286,10 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         return choose_precision(
             self.precision, train.images, device, n_images=len(train), batch_size=batch_size
         )
+
+    def _train(self, net, plan, loss, train, valid, rng):
+        """Train the net, and return what its history says of each epoch."""
+        return train_net(net, plan, loss, train, valid, rng)
 
     def _make_loss(self, train, plan):
         return make_loss(self._encoder, self.class_weight, train, plan.label_smoothing)

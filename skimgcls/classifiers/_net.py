@@ -60,9 +60,14 @@ class NetMixin:
         )
         return self._refine_plan(plan)
 
+    @property
+    def _net_shape(self):
+        """Height, width and channels of what the net is given."""
+        return self.image_shape_
+
     def _auto_batch_size(self, n_images):
         """Return how many images to take at a time, of so many."""
-        fitting = _BATCH_VALUES // self.n_features_in_
+        fitting = _BATCH_VALUES // math.prod(self._net_shape)
         return max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
 
     def _auto_max_iter(self, n_steps, n_images):
@@ -88,7 +93,7 @@ class NetMixin:
         self._built_with = self._module_parameters()
         statistics = None
         if self.standardize and start is None:
-            statistics = channel_statistics(train.images, train.weights, train.rows)
+            statistics = self._pixel_statistics(train)
         module = self._assemble(statistics)
         if start is not None:
             try:
@@ -102,6 +107,10 @@ class NetMixin:
         else:
             self._prepare_module(module, train)
         return make_net(module, self._batch_format(check_device(self.device)), plan)
+
+    def _pixel_statistics(self, train):
+        """Return what to subtract from each channel, and what to divide it by."""
+        return channel_statistics(train.images, train.weights, train.rows)
 
     def _assemble(self, statistics=None):
         """Return the module with the pixel statistics before it."""

@@ -10,10 +10,9 @@ from skimgcls._batches import sample
 from skimgcls._docstrings import with_shared_sections
 from skimgcls._params import check_sizes
 from skimgcls._sklearn_compat import Interval, StrOptions
-from skimgcls._symmetry import is_mirror_safe
-from skimgcls._views import RandomViews
 from skimgcls.classifiers._base import BaseImageClassifier
-from skimgcls.nets import AveragedViews, ResNet
+from skimgcls.classifiers._views import ViewsMixin
+from skimgcls.nets import ResNet
 
 # Images that the first layer is computed from.
 _N_SAMPLED = 2048
@@ -31,7 +30,7 @@ _MIXED = 0.7
 
 
 @with_shared_sections
-class ResNetImageClassifier(BaseImageClassifier):
+class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     """Image classifier by a small residual net that learns fast.
 
     A first layer computed from the images, residual stages of convolutions, and a recipe of
@@ -49,14 +48,7 @@ class ResNetImageClassifier(BaseImageClassifier):
     depth : int, default=2
         Convolutions of each stage.
 
-    horizontal_flip : bool or "auto", default="auto"
-        Whether training images are mirrored left to right, each in every other epoch. "auto" asks
-        the images, and mirrors only where a simple classifier knows mirrored images as well as
-        others: photographs of things, say, and not digits. `horizontal_flip_` tells the answer.
-
-    translation : int or "auto", default="auto"
-        Pixels, at most, by which training images are moved, anew in each epoch. "auto" is a
-        sixteenth of the shorter side, rounded down.
+    {view_parameters}
 
     label_smoothing : float, default=0.2
         Share of each training label that is spread over all classes (Szegedy et al., "Rethinking
@@ -114,11 +106,7 @@ class ResNetImageClassifier(BaseImageClassifier):
 
     Attributes
     ----------
-    horizontal_flip_ : bool
-        Whether images were mirrored.
-
-    translation_ : int
-        By how many pixels, at most, images were moved.
+    {view_attributes}
 
     {fitted_attributes}
 
@@ -145,24 +133,19 @@ class ResNetImageClassifier(BaseImageClassifier):
 
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
+        **ViewsMixin._view_constraints,
         "widths": ["array-like", Interval(Integral, 1, None, closed="left")],
         "depth": [Interval(Integral, 1, None, closed="left")],
-        "horizontal_flip": ["boolean", StrOptions({"auto"})],
-        "translation": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "weight_averaging": [Interval(Real, 0, 1, closed="both")],
-        "test_time_augmentation": ["boolean"],
         "solver": [StrOptions({"muon", "adamw"})],
         "mixup": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
     }
-    _of_training = BaseImageClassifier._of_training | {
-        "horizontal_flip",
-        "translation",
-        "label_smoothing",
-        "weight_averaging",
-        "solver",
-    }
+    _of_training = (
+        BaseImageClassifier._of_training
+        | ViewsMixin._views_of_training
+        | {"weight_averaging", "solver"}
+    )
 
     def __init__(
         self,
@@ -225,24 +208,12 @@ class ResNetImageClassifier(BaseImageClassifier):
         self.test_time_augmentation = test_time_augmentation
         self.solver = solver
 
-    def _study(self, train):
-        flip = self.horizontal_flip
-        self.horizontal_flip_ = is_mirror_safe(train) if flip == "auto" else bool(flip)
-        self.translation_ = self.translation
-        if self.translation == "auto":
-            self.translation_ = min(self.image_shape_[:2]) // 16
-
     def _build_module(self, image_shape, n_outputs):
         widths = check_sizes("widths", self.widths)
         if not widths:
             raise ValueError("widths must hold the channels of at least one stage; got none.")
         net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
-        is_averaged = self.test_time_augmentation
-        return AveragedViews(
-            net,
-            shift=is_averaged and self.translation_ > 0,
-            mirror=is_averaged and self.horizontal_flip_,
-        )
+        return self._averaged(net)
 
     def _prepare_module(self, module, train):
         layers = list(module)
@@ -253,18 +224,12 @@ class ResNetImageClassifier(BaseImageClassifier):
             layers[-1].net.whitening.learn(batch, weights)
 
     def _refine_plan(self, plan):
-        views = RandomViews(self.horizontal_flip_, self.translation_)
-        # The loss of mixed and moved images goes up and down, and falls once the rate has fallen.
-        goes_on = plan.schedule != "constant" and not plan.early_stopping
         mixing = plan.mixing
-        if mixing is not None and goes_on:
+        if mixing is not None and plan.schedule != "constant" and not plan.early_stopping:
             mixing = replace(mixing, n_passes=math.ceil(_MIXED * plan.max_epochs))
         return replace(
-            plan,
+            self._with_views(plan),
             mixing=mixing,
-            n_iter_no_change=plan.max_epochs if goes_on else plan.n_iter_no_change,
-            views=views if views.mirror or views.translation else None,
-            label_smoothing=self.label_smoothing,
             weight_averaging=self.weight_averaging,
             solver=self.solver,
         )

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from skimgcls.preprocessing._augmenter import ImageAugmenter
+from skimgcls.preprocessing._embedder import ImageEmbedder
 from skimgcls.preprocessing._flattener import ImageFlattener
 from skimgcls.preprocessing._loader import ImageLoader
 from skimgcls.preprocessing._normalizer import ImageNormalizer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ImageAugmenter",
+    "ImageEmbedder",
     "ImageFlattener",
     "ImageLoader",
     "ImageNormalizer",

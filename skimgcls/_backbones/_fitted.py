@@ -1,0 +1,100 @@
+"""A classifier of ours that was fitted before, as a backbone."""
+
+import copy
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from skimgcls._backbones._adapt import take_off_head
+from skimgcls._backbones._source import BackboneSource, Recipe
+from skimgcls._framing import Framing, frame_square
+from skimgcls._images import Images
+from skimgcls._lazy import ImageShape, as_lazy
+from skimgcls.nets import AveragedViews, Standardize
+
+
+class FittedBackbone(BackboneSource):
+    """The net of a fitted image classifier.
+
+    Parameters
+    ----------
+    classifier : BaseImageClassifier, or a FrozenEstimator around one
+    """
+
+    def __init__(self, classifier: Any) -> None:
+        if isinstance(classifier, FrozenEstimator):
+            classifier = classifier.estimator
+        if not hasattr(type(classifier), "_build_module"):
+            raise ValueError(
+                f"backbone={classifier!r} is no image classifier of skimgcls. Expected one that is "
+                "fitted, or the name of a net."
+            )
+        try:
+            check_is_fitted(classifier, "net_")
+        except ValueError as error:
+            raise ValueError(
+                f"backbone={classifier!r} is not fitted. Fit it first; and wrap it as "
+                "sklearn.frozen.FrozenEstimator(classifier) where estimators are cloned, as in a "
+                "search or in cross-validation: a clone has forgotten what it learned."
+            ) from error
+        self.classifier = classifier
+        self.name = type(classifier).__name__
+        # Of what its net is given, which may be larger than the images were.
+        self.image_shape: ImageShape = classifier._net_shape
+        self.n_colours = self.image_shape[2]
+
+    def recipe(self, weights: str) -> Recipe:
+        raise ValueError(
+            f"weights={weights!r} and a fitted classifier as backbone: it has weights of its own. "
+            "Leave weights=None."
+        )
+
+    def frame(
+        self, image_shape: ImageShape, weights: str | None, image_size: int | str
+    ) -> Framing | None:
+        if weights is not None:
+            self.recipe(weights)
+        height, width, n_channels = self.image_shape
+        if image_shape[2] not in (1, n_channels):
+            raise ValueError(
+                f"The images have {image_shape[2]} channel(s), and the backbone was fitted on "
+                f"{n_channels}. Convert them."
+            )
+        if image_size != "auto" and (height, width) != (int(image_size), int(image_size)):
+            raise ValueError(
+                f"image_size={image_size}, and the backbone was fitted on images of {height} by "
+                f'{width} pixels. Pass image_size="auto" to have images resized to that.'
+            )
+        if image_shape[:2] == (height, width):
+            return None
+        if height == width:
+            return frame_square(image_shape, height, height, "bilinear")
+        return Framing((height, width), (height, width))
+
+    def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
+        # On the processor and in float32, wherever it was trained.
+        net = copy.deepcopy(self.classifier.net_.module_.net).float().cpu()
+        # What only predictions are made of, several times over.
+        net = net.net if isinstance(net, AveragedViews) else net
+        return net, take_off_head(net, n_outputs=self.classifier.n_outputs_)
+
+    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+        self.recipe(weights)
+
+    def statistics(
+        self, images: Images, rows: np.ndarray, weights: str | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n_channels = as_lazy(images).image_shape[2]
+        first = self.classifier.net_.module_[0]
+        if not isinstance(first, Standardize):
+            return np.zeros(n_channels), np.ones(n_channels)
+        mean, scale = (
+            values.flatten().double().cpu().numpy() for values in (first.mean, first.scale)
+        )
+        if n_channels == len(mean):
+            return mean, scale
+        # Grey images shown to a net for colours.
+        return mean.mean(keepdims=True), scale.mean(keepdims=True)

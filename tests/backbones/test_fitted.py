@@ -1,0 +1,115 @@
+"""A classifier of ours that was fitted before, as a backbone."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+
+from skimgcls import (
+    CNNImageClassifier,
+    ImageEmbedder,
+    MLPImageClassifier,
+    ModuleImageClassifier,
+    PretrainedImageClassifier,
+    ResNetImageClassifier,
+)
+from skimgcls._testing import make_stripes
+
+CLASSIFIERS = [
+    CNNImageClassifier(max_iter=2, random_state=0),
+    MLPImageClassifier((20,), max_iter=2, random_state=0),
+    ModuleImageClassifier(max_iter=2, random_state=0),
+    ResNetImageClassifier((8, 16), max_iter=2, translation=1, random_state=0),
+    PretrainedImageClassifier(
+        "shufflenet_v2_x0_5", max_iter=1, precision="float32", random_state=0
+    ),
+]
+
+
+def name_of(clf):
+    return type(clf).__name__
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS, ids=name_of)
+@pytest.mark.parametrize("shape", [(8, 8), (8, 10, 3)])
+def test_every_classifier_can_be_one(classifier, shape):
+    X, y = make_stripes(shape=shape)
+    source = classifier.fit(X, y)
+    before = source.predict_proba(X)
+    clf = PretrainedImageClassifier(source, trainable="head", max_iter=2, random_state=0)
+    clf.fit(X, ["abc"[code] for code in y])
+    assert clf.predict_proba(X).shape == (36, 3)
+    np.testing.assert_array_equal(source.predict_proba(X), before)
+    loaded = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS, ids=name_of)
+def test_features_with_its_own_head_on_them_are_its_logits(classifier):
+    X, y = make_stripes(shape=(8, 8, 3))
+    source = classifier.fit(X, y)
+    if isinstance(source, ResNetImageClassifier):
+        source = source.set_params(test_time_augmentation=False).fit(X, y)
+    features = ImageEmbedder(source).fit_transform(X)
+    head = [m for m in source.net_.module_.modules() if getattr(m, "out_features", None) == 3][-1]
+    bias = 0 if head.bias is None else head.bias.detach().numpy()
+    logits = features @ head.weight.detach().numpy().T + bias
+    tolerance = 1e-5 if source.precision_ == "float32" else 0.1
+    np.testing.assert_allclose(logits, source.decision_function(X), rtol=tolerance, atol=tolerance)
+
+
+def test_images_of_another_size_are_resized():
+    X, y = make_stripes(shape=(16, 16))
+    source = CNNImageClassifier(max_iter=1, random_state=0).fit(X[:, :8, :8], y)
+    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X, y)
+    assert clf.predict(X).shape == (36,)
+
+
+def test_grey_images_are_repeated_for_a_net_for_colours():
+    X, y = make_stripes(shape=(8, 8, 3))
+    source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
+    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X[..., 0], y)
+    assert clf.net_.module_[-1].net.body.repeats == 3
+
+
+def test_images_of_other_channels_are_refused(stripes):
+    X, y = stripes
+    source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
+    clf = PretrainedImageClassifier(source)
+    with pytest.raises(ValueError, match=r"have 3 channel\(s\), and the backbone was fitted on 1"):
+        clf.fit(np.stack([X] * 3, axis=-1), y)
+
+
+def test_one_that_is_not_fitted_is_refused(stripes):
+    with pytest.raises(ValueError, match=r"is not fitted. Fit it first; and wrap it as sklearn.fr"):
+        PretrainedImageClassifier(CNNImageClassifier()).fit(*stripes)
+
+
+def test_one_that_is_no_image_classifier_is_refused(stripes):
+    X, y = stripes
+    source = LogisticRegression().fit(X.reshape(36, -1), y)
+    with pytest.raises(ValueError, match=r"is not fitted|is no image classifier"):
+        PretrainedImageClassifier(source).fit(X, y)
+
+
+def test_weights_beside_it_are_refused(stripes):
+    source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
+    with pytest.raises(ValueError, match=r"it has weights of its own. Leave weights=None"):
+        PretrainedImageClassifier(source, weights="DEFAULT").fit(*stripes)
+
+
+def test_another_size_than_its_own_is_refused(stripes):
+    source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
+    with pytest.raises(ValueError, match=r"was fitted on images of 8 by 8 pixels"):
+        PretrainedImageClassifier(source, image_size=32).fit(*stripes)
+
+
+def test_a_frozen_one_goes_through_a_search(stripes):
+    X, y = stripes
+    source = FrozenEstimator(CNNImageClassifier(max_iter=2, random_state=0).fit(X, y))
+    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0)
+    search = GridSearchCV(clf, {"trainable": ["head", "all"]}, cv=2, error_score="raise").fit(X, y)
+    assert search.best_estimator_.predict(X).shape == (36,)

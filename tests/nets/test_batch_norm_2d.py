@@ -1,0 +1,88 @@
+"""torch's batch normalisation, in which the weights of the images count."""
+
+import pytest
+import torch
+from torch import nn
+
+from skimgcls.nets import BatchNorm2d, weighing, with_weights
+
+
+def random(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def make_norm():
+    """A normalisation that has seen batches, and whose scale and bias are not the first ones."""
+    norm = BatchNorm2d(3).double()
+    norm.num_batches_tracked.fill_(100)
+    with torch.no_grad():
+        norm.weight.copy_(torch.arange(3) + 0.5)
+        norm.bias.copy_(torch.arange(3) - 0.5)
+    return norm
+
+
+def test_it_normalises_as_torchs_does():
+    norm, reference = make_norm(), nn.BatchNorm2d(3).double()
+    reference.load_state_dict(norm.state_dict())
+    batch = 3 * random(5, 3, 4, 2) + 1
+    torch.testing.assert_close(norm(batch), reference(batch))
+    torch.testing.assert_close(norm.running_mean, reference.running_mean)
+    # The running variance is a population's: of 40 values, not of 39.
+    spread = (reference.running_var - 0.9) * (39 / 40) + 0.9
+    torch.testing.assert_close(norm.running_var, spread)
+    for one in (norm, reference):
+        one.eval()
+    reference.running_var.copy_(norm.running_var)
+    torch.testing.assert_close(norm(batch), reference(batch))
+
+
+def test_weight_two_is_twice_there():
+    batch, times = random(4, 3, 2, 2), torch.tensor([2, 0, 1, 3])
+    weighted, repeated = make_norm(), make_norm()
+    with weighing(weighted, times.double()):
+        values = weighted(batch)
+    expected = repeated(batch.repeat_interleave(times, 0))
+    torch.testing.assert_close(values.repeat_interleave(times, 0), expected)
+    torch.testing.assert_close(weighted.running_mean, repeated.running_mean)
+    torch.testing.assert_close(weighted.running_var, repeated.running_var)
+
+
+def test_running_statistics_begin_as_the_mean_over_the_batches_so_far():
+    norm, batches = BatchNorm2d(3, momentum=0.01).double(), random(4, 5, 3, 2, 2)
+    means = [batch.mean(dim=(0, 2, 3)) for batch in batches]
+    for n, batch in enumerate(batches, start=1):
+        norm(batch)
+        torch.testing.assert_close(norm.running_mean, sum(means[:n]) / n)
+
+
+def test_a_batch_of_no_weight_leaves_no_trace():
+    norm, before = BatchNorm2d(3).double(), BatchNorm2d(3).double().state_dict()
+    with weighing(norm, torch.zeros(4)):
+        assert norm(random(4, 3, 2, 2)).isfinite().all()
+    for key, value in norm.state_dict().items():
+        torch.testing.assert_close(value, before[key])
+
+
+def test_a_single_value_a_channel_is_taken():
+    assert make_norm()(random(1, 3, 1, 1)).isfinite().all()
+
+
+@pytest.mark.parametrize("options", [{"track_running_stats": False}, {"momentum": None}])
+def test_unusual_ones_are_torchs(options):
+    norm, reference = BatchNorm2d(3, **options).double(), nn.BatchNorm2d(3, **options).double()
+    batch = random(5, 3, 4, 2)
+    for _ in range(2):
+        torch.testing.assert_close(norm(batch), reference(batch))
+
+
+def test_a_net_is_given_it_where_it_has_torchs():
+    net = with_weights(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Sequential(nn.BatchNorm2d(3))))
+    assert type(net[1][0]) is BatchNorm2d
+    assert list(net.state_dict())[2:] == [f"1.0.{name}" for name in nn.BatchNorm2d(3).state_dict()]
+
+
+def test_other_kinds_are_left_alone():
+    class Activated(nn.BatchNorm2d):
+        pass
+
+    assert type(with_weights(nn.Sequential(Activated(3)))[0]) is Activated
