@@ -16,13 +16,16 @@ OLDEST_TESTS := tests/test_common.py tests/test_clients.py tests/test_decode.py 
 	tests/test_lazy.py tests/test_augment.py tests/test_mix.py tests/backbones tests/classifiers tests/datasets \
 	tests/inspection tests/preprocessing
 
+# Two suites run side by side, and threads of torch that wait for each other would hold both up.
+ON_ONE_CORE := OMP_NUM_THREADS=1
+
 # Arguments for pytest, as in `make test-fast ARGS="-k cnn"`.
 ARGS ?=
 
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lint types test test-fast test-oldest docs bench clean
+.PHONY: help setup quickstart lint types test test-latest test-fast test-oldest docs bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,14 +43,17 @@ types: $(READY)  ## mypy over the nets and the helpers
 	$(BIN)/mypy
 
 test: lint types  ## all that a release needs: lint, types, every test, the oldest versions, docs
-	$(BIN)/python -m pytest $(ARGS)
-	$(MAKE) --no-print-directory test-oldest docs
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-latest test-oldest
+	@$(MAKE) --no-print-directory docs
+
+test-latest: $(READY)  ## every test
+	$(ON_ONE_CORE) $(BIN)/python -m pytest $(ARGS)
 
 test-fast: $(READY)  ## the tests that take under five seconds each
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-oldest: $(OLDEST_READY)  ## the contract with the oldest supported versions
-	$(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) $(ARGS)
+	$(ON_ONE_CORE) $(OLDEST)/bin/python -m pytest $(OLDEST_TESTS) $(ARGS)
 
 docs: $(READY)  ## build the site into docs/_build/html, running the examples
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
