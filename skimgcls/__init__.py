@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         MLPImageClassifier,
         ModuleImageClassifier,
         PretrainedImageClassifier,
+        RejectOptionClassifier,
         ResNetImageClassifier,
     )
     from skimgcls.datasets import (
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
         make_shapes,
     )
     from skimgcls.exceptions import ImageFileError
-    from skimgcls.inspection import ClassDistributionDisplay, audit_images, class_distribution
+    from skimgcls.inspection import (
+        AugmentationDisplay,
+        ClassDistributionDisplay,
+        EvaluationReport,
+        ImageGridDisplay,
+        PredictionDisplay,
+        SaliencyDisplay,
+        TrainingCurveDisplay,
+        audit_images,
+        class_distribution,
+        evaluation_report,
+        grad_cam,
+        occlusion,
+    )
     from skimgcls.preprocessing import (
         ImageAugmenter,
         ImageEmbedder,
@@ -37,57 +51,77 @@ __version__ = "0.1.0.dev0"
 # `import skimgcls` should not (scientific Python's SPEC 1, lazy loading of submodules and
 # functions).
 _HOME = {
+    "AugmentationDisplay": "skimgcls.inspection",
     "BaseImageClassifier": "skimgcls.classifiers",
     "CNNImageClassifier": "skimgcls.classifiers",
     "ClassDistributionDisplay": "skimgcls.inspection",
+    "EvaluationReport": "skimgcls.inspection",
     "ImageAugmenter": "skimgcls.preprocessing",
     "ImageEmbedder": "skimgcls.preprocessing",
     "ImageFileError": "skimgcls.exceptions",
     "ImageFlattener": "skimgcls.preprocessing",
+    "ImageGridDisplay": "skimgcls.inspection",
     "ImageLoader": "skimgcls.preprocessing",
     "ImageNormalizer": "skimgcls.preprocessing",
     "ImageOverSampler": "skimgcls.preprocessing",
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
     "ModuleImageClassifier": "skimgcls.classifiers",
+    "PredictionDisplay": "skimgcls.inspection",
     "PretrainedImageClassifier": "skimgcls.classifiers",
+    "RejectOptionClassifier": "skimgcls.classifiers",
     "ResNetImageClassifier": "skimgcls.classifiers",
+    "SaliencyDisplay": "skimgcls.inspection",
+    "TrainingCurveDisplay": "skimgcls.inspection",
     "audit_images": "skimgcls.inspection",
     "class_distribution": "skimgcls.inspection",
     "estimator_checks": "skimgcls",
+    "evaluation_report": "skimgcls.inspection",
     "fetch_cifar10": "skimgcls.datasets",
     "fetch_fashion_mnist": "skimgcls.datasets",
     "fetch_mnist": "skimgcls.datasets",
+    "grad_cam": "skimgcls.inspection",
     "load_image_folder": "skimgcls.datasets",
     "make_shapes": "skimgcls.datasets",
+    "occlusion": "skimgcls.inspection",
 }
 # Rooms that are imported when they are named.
 _ROOMS = ("classifiers", "datasets", "exceptions", "inspection", "preprocessing")
 
 __all__ = [
+    "AugmentationDisplay",
     "BaseImageClassifier",
     "CNNImageClassifier",
     "ClassDistributionDisplay",
+    "EvaluationReport",
     "ImageAugmenter",
     "ImageEmbedder",
     "ImageFileError",
     "ImageFlattener",
+    "ImageGridDisplay",
     "ImageLoader",
     "ImageNormalizer",
     "ImageOverSampler",
     "ImageResizer",
     "MLPImageClassifier",
     "ModuleImageClassifier",
+    "PredictionDisplay",
     "PretrainedImageClassifier",
+    "RejectOptionClassifier",
     "ResNetImageClassifier",
+    "SaliencyDisplay",
+    "TrainingCurveDisplay",
     "audit_images",
     "class_distribution",
     "estimator_checks",
+    "evaluation_report",
     "fetch_cifar10",
     "fetch_fashion_mnist",
     "fetch_mnist",
+    "grad_cam",
     "load_image_folder",
     "make_shapes",
+    "occlusion",
 ]
 
 

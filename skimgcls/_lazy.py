@@ -208,6 +208,24 @@ def take_steps(
     return batch
 
 
+def float_type(dtype: Any) -> type[np.floating[Any]]:
+    """Return the type that pixels of a type are computed in."""
+    return np.float64 if dtype == np.float64 else np.float32
+
+
+def draw_views(images: LazyImages, n_views: int, generator: torch.Generator) -> np.ndarray:
+    """Return a few images as a training may see them, (n, n_views, height, width, channels).
+
+    They are bytes for bytes, else floats.
+    """
+    pixels = next(images.read([np.arange(len(images))]))
+    batch = torch.from_numpy(pixels.astype(float_type(images.dtype))).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        views = [take_steps(batch, images.steps, generator) for _ in range(n_views)]
+        stacked: np.ndarray = torch.stack(views, dim=1).permute(0, 1, 3, 4, 2).numpy()
+    return np.rint(stacked).astype(np.uint8) if images.dtype == np.uint8 else stacked
+
+
 def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.ndarray:
     """Return an array (n, height, width, channels) after the steps that are not random."""
     pixels = np.ascontiguousarray(images, dtype=dtype)

@@ -4,6 +4,7 @@ from types import ModuleType
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as take_rows
 from sklearn.utils._array_api import get_namespace
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names as check_feature_names
@@ -19,6 +20,7 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "numpy_namespace",
+    "take_rows",
 ]
 
 

@@ -21,15 +21,19 @@ ESTIMATORS = [
     for cls in PUBLIC_CLASSES
     if issubclass(cls, BaseEstimator) and not inspect.isabstract(cls)
 ]
-CLASSIFIERS = [estimator for estimator in ESTIMATORS if is_classifier(estimator)]
+CLASSIFIERS = [e for e in ESTIMATORS if isinstance(e, skimgcls.BaseImageClassifier)]
+# Around a classifier of any kind.
+META_CLASSIFIERS = [e for e in ESTIMATORS if is_classifier(e) and e not in CLASSIFIERS]
+TRANSFORMERS = [estimator for estimator in ESTIMATORS if not is_classifier(estimator)]
 CONTRACTS = [check for estimator in CLASSIFIERS for check in image_classifier_checks(estimator)]
 # With something to do in training: the default does nothing, which is too easy.
 AUGMENTER = skimgcls.ImageAugmenter(horizontal_flip=True, rotation=15, brightness=0.2)
 
 # What scikit-learn runs for a classifier that takes weights, several labels and partial_fit, for
-# a transformer, and for a sampler. A later version may add checks; fewer would mean that a tag has
-# switched some off.
+# one that takes none of them, for a transformer, and for a sampler. A later version may add checks;
+# fewer would mean that a tag has switched some off.
 N_CHECKS_OF_CLASSIFIERS = 60
+N_CHECKS_OF_META_CLASSIFIERS = 50
 N_CHECKS_OF_OTHERS = 45
 
 
@@ -53,6 +57,7 @@ def test_every_public_estimator_is_checked():
         "MLPImageClassifier",
         "ModuleImageClassifier",
         "PretrainedImageClassifier",
+        "RejectOptionClassifier",
         "ResNetImageClassifier",
     }
 
@@ -65,11 +70,17 @@ def test_scikit_learn_accepts_the_default_classifier(estimator):
     assert "check_sample_weight_equivalence_on_dense_data" in names
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", META_CLASSIFIERS, ids=name_of)
+def test_scikit_learn_accepts_the_default_meta_classifier(estimator):
+    assert len(names_of_passed_checks(estimator)) >= N_CHECKS_OF_META_CLASSIFIERS
+
+
 # The checks make arrays of what the augmenter hands on, which is told to leave changes out.
 @pytest.mark.filterwarnings("ignore:Lazy images became an array:UserWarning")
 @pytest.mark.parametrize(
     "estimator",
-    [AUGMENTER, *(estimator for estimator in ESTIMATORS if not is_classifier(estimator))],
+    [AUGMENTER, *TRANSFORMERS],
     ids=name_of,
 )
 def test_scikit_learn_accepts_the_default_transformer(estimator):
@@ -99,7 +110,7 @@ def test_no_tag_switches_checks_off(estimator):
     assert tags.requires_fit
 
 
-@pytest.mark.parametrize("estimator", [e for e in ESTIMATORS if not is_classifier(e)], ids=name_of)
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
 def test_what_a_transformer_learns_is_plain(estimator):
     """Arrays and plain values can be saved in any format."""
     images, y = make_stripes(shape=(6, 8, 3))

@@ -5,6 +5,7 @@ from skimgcls.classifiers._cnn import CNNImageClassifier
 from skimgcls.classifiers._mlp import MLPImageClassifier
 from skimgcls.classifiers._module import ModuleImageClassifier
 from skimgcls.classifiers._pretrained import PretrainedImageClassifier
+from skimgcls.classifiers._reject_option import RejectOptionClassifier
 from skimgcls.classifiers._resnet import ResNetImageClassifier
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "MLPImageClassifier",
     "ModuleImageClassifier",
     "PretrainedImageClassifier",
+    "RejectOptionClassifier",
     "ResNetImageClassifier",
 ]

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 
 from skimgcls.inspection._class_distribution import class_distribution
+from skimgcls.inspection._drawing import LINE, check_choice, import_pyplot, shorten
 
 _AXIS_LABEL = {"count": "Images", "share": "Share of the images"}
 # Lengths in inches, for a figure of our own.
 _WIDTH, _LETTER, _BAR, _REST, _TALLEST = 6.4, 0.085, 0.2, 1.1, 80.0
-# Lengths in points: text smaller than this is not read, and a line takes more than its letters.
-_SMALLEST, _LINE, _DIGIT = 6.0, 1.25, 0.62
+# In points, text smaller than this is not read; and the width of a digit as a share of its height.
+_SMALLEST, _DIGIT = 6.0, 0.62
 _LONGEST_LABEL = 60
 # The part of a class's room that its bars take.
 _FILLED = 0.8
@@ -19,7 +20,8 @@ class ClassDistributionDisplay:
     """Bar chart of the images of each class.
 
     The bars lie, one row for each class from the top down, so that many classes and long names are
-    read without turning the head. Make one with :meth:`from_labels`, or from a table at hand.
+    read without turning the head. Make one with :meth:`from_labels`, with :meth:`from_estimator` or
+    :meth:`from_predictions`, which set what is predicted beside it, or from a table at hand.
 
     Parameters
     ----------
@@ -92,6 +94,90 @@ class ClassDistributionDisplay:
             ax, quantity=quantity, order=order, include_values=include_values, bar_kw=bar_kw
         )
 
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_pred,
+        *,
+        ax=None,
+        quantity="count",
+        order="class",
+        include_values=True,
+        bar_kw=None,
+    ):
+        """Count actual and predicted labels and plot them side by side.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,) or (n, n_classes)
+            Actual labels, or an indicator.
+
+        y_pred : array-like of shape (n,) or (n, n_classes)
+            What is predicted, in the same form.
+
+        ax, quantity, order, include_values, bar_kw
+            See :meth:`plot`.
+
+        Returns
+        -------
+        display : ClassDistributionDisplay
+        """
+        if np.ndim(y_pred) == 2 and hasattr(y_true, "columns"):
+            y_pred = pd.DataFrame(np.asarray(y_pred), columns=y_true.columns)
+        sets = {"actual": y_true, "predicted": y_pred}
+        return cls.from_labels(
+            sets,
+            ax=ax,
+            quantity=quantity,
+            order=order,
+            include_values=include_values,
+            bar_kw=bar_kw,
+        )
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        ax=None,
+        quantity="count",
+        order="class",
+        include_values=True,
+        bar_kw=None,
+    ):
+        """Count actual and predicted labels and plot them side by side.
+
+        Parameters
+        ----------
+        estimator : classifier, Pipeline that ends in one, or search over it
+            Fitted.
+
+        X : array-like of images, or of paths
+            What the estimator predicts.
+
+        y : array-like of shape (n,) or (n, n_classes)
+            Actual labels, or an indicator.
+
+        ax, quantity, order, include_values, bar_kw
+            See :meth:`plot`.
+
+        Returns
+        -------
+        display : ClassDistributionDisplay
+        """
+        return cls.from_predictions(
+            y,
+            estimator.predict(X),
+            ax=ax,
+            quantity=quantity,
+            order=order,
+            include_values=include_values,
+            bar_kw=bar_kw,
+        )
+
     def plot(self, ax=None, *, quantity="count", order="class", include_values=True, bar_kw=None):
         """Draw the bars.
 
@@ -127,11 +213,11 @@ class ClassDistributionDisplay:
         ValueError
             If `quantity` or `order` is none of those named.
         """
-        _check_choice("quantity", quantity, ("count", "share"))
-        _check_choice("order", order, ("class", "count"))
+        check_choice("quantity", quantity, ("count", "share"))
+        check_choice("order", order, ("class", "count"))
         values = self._values(quantity, order)
-        labels = [_shorten(label) for label in values.index]
-        self.ax_ = _make_axes(labels, values.shape[1]) if ax is None else ax
+        labels = [shorten(label, _LONGEST_LABEL) for label in values.index]
+        self.ax_ = _make_axes(import_pyplot(self), labels, values.shape[1]) if ax is None else ax
         self.figure_ = self.ax_.figure
         self.bars_ = _draw_bars(self.ax_, values, bar_kw or {})
         self.line_ = _draw_mean(self.ax_, values, quantity)
@@ -150,32 +236,14 @@ class ClassDistributionDisplay:
         return values
 
 
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
-
-
-def _shorten(label):
-    """Return a class's name on one line and of a length that leaves room for the bars."""
-    text = " ".join(str(label).split())
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
-
-
 def _texts(values, quantity):
     """Return what is written at the bars of each set."""
     form = "{:,.0f}" if quantity == "count" else "{:.1%}"
     return [[form.format(value) for value in values[name]] for name in values.columns]
 
 
-def _make_axes(labels, n_sets):
+def _make_axes(plt, labels, n_sets):
     """Return the axes of a new figure with room for every row and for the longest name."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "ClassDistributionDisplay draws with matplotlib, which is not installed: pip install "
-            '"skimgcls[plots]".'
-        ) from error
     width = _WIDTH + _LETTER * max(0, max(map(len, labels)) - 10)
     height = min(_TALLEST, _REST + _BAR * len(labels) * (1 + (n_sets - 1) * 0.7))
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
@@ -218,8 +286,8 @@ def _write(ax, bars, labels, texts):
     to_points = 72 / figure.dpi
     row = ax.bbox.height * to_points / len(labels)
     usual = _points("ytick.labelsize")
-    size = min(usual, max(_SMALLEST, row / _LINE))
-    step = int(np.ceil(size * _LINE / row - 1e-6)) if row < size * _LINE else 1
+    size = min(usual, max(_SMALLEST, row / LINE))
+    step = int(np.ceil(size * LINE / row - 1e-6)) if row < size * LINE else 1
     ticks = range(0, len(labels), step)
     ax.set_yticks(ticks, [labels[tick] for tick in ticks], fontsize=size, parse_math=False)
     line = row * _FILLED / len(bars)

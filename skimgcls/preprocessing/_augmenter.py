@@ -8,10 +8,10 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._augment import AugmentationPolicy, apply_policy, draw_policy
-from skimgcls._lazy import LazyImages, as_lazy, take_steps
+from skimgcls._lazy import LazyImages, as_lazy, draw_views
 from skimgcls._rng import draw_seed
 from skimgcls._sklearn_compat import Interval, StrOptions
-from skimgcls.preprocessing._base import BaseImageTransformer, float_type
+from skimgcls.preprocessing._base import BaseImageTransformer
 
 # What a flip happens with, if it is just asked for.
 _EVEN_ODDS = 0.5
@@ -202,14 +202,8 @@ class ImageAugmenter(BaseImageTransformer):
         views : ndarray of shape (n, n_views, height, width, channels)
             Bytes for bytes, else floats.
         """
-        lazy = as_lazy(self.transform(X))
-        pixels = next(lazy.read([np.arange(len(lazy))])).astype(float_type(lazy.dtype))
         generator = torch.Generator().manual_seed(draw_seed(random_state))
-        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            views = [take_steps(batch, lazy.steps, generator) for _ in range(n_views)]
-            stacked = torch.stack(views, dim=1).permute(0, 1, 3, 4, 2).numpy()
-        return np.rint(stacked).astype(np.uint8) if lazy.dtype == np.uint8 else stacked
+        return draw_views(as_lazy(self.transform(X)), n_views, generator)
 
     def _learn(self, images):
         black, white = _ends_of(images)

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._files import ImageFiles, find_items
 from skimgcls._images import as_pixels, check_images
-from skimgcls._lazy import LazyImages, apply_in_blocks
+from skimgcls._lazy import LazyImages, apply_in_blocks, float_type
 from skimgcls._sklearn_compat import check_feature_names, fit_context
 from skimgcls._undo import unchanged_on_error
 
@@ -124,11 +124,6 @@ def respell(images, ndim):
     if ndim == 4 or (ndim == 3 and images.shape[3] != 1):
         return images
     return images.reshape(len(images), -1) if ndim == 2 else images[..., 0]
-
-
-def float_type(dtype):
-    """Return the type that pixels of a type are computed in."""
-    return np.float64 if dtype == np.float64 else np.float32
 
 
 def _shape_of(images):

@@ -14,12 +14,12 @@ from skimgcls._device import check_device, choose_precision
 from skimgcls._evaluation import BACKBONE_VALUES, predict_logits
 from skimgcls._framing import Framing
 from skimgcls._images import channel_statistics
-from skimgcls._lazy import as_lazy
+from skimgcls._lazy import as_lazy, float_type
 from skimgcls._rng import draw_seed, seeded
 from skimgcls._sklearn_compat import HasMethods, Interval, StrOptions
 from skimgcls._state import load_state, to_arrays, to_tensors
 from skimgcls.nets import Standardize
-from skimgcls.preprocessing._base import BaseImageTransformer, float_type
+from skimgcls.preprocessing._base import BaseImageTransformer
 
 # Images up to which numbers that float32 would round are computed with in float64.
 _FEW = 64

@@ -7,9 +7,9 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images import channel_statistics
-from skimgcls._lazy import LazyImages, apply_in_blocks, as_lazy
+from skimgcls._lazy import LazyImages, apply_in_blocks, as_lazy, float_type
 from skimgcls._sklearn_compat import StrOptions
-from skimgcls.preprocessing._base import BaseImageTransformer, float_type, respell
+from skimgcls.preprocessing._base import BaseImageTransformer, respell
 
 # Of pixels from 0 to 1, over the training images of ImageNet: those of torchvision's weights.
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])

@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from skimgcls._decode import INTERPOLATIONS, Resize
 from skimgcls._files import ImageFiles
-from skimgcls._lazy import LazyImages, apply_in_blocks
+from skimgcls._lazy import LazyImages, apply_in_blocks, float_type
 from skimgcls._params import check_sizes
 from skimgcls._sklearn_compat import Interval, StrOptions
-from skimgcls.preprocessing._base import BaseImageTransformer, float_type, respell
+from skimgcls.preprocessing._base import BaseImageTransformer, respell
 
 METHODS = ("fit", "crop", "pad")
 

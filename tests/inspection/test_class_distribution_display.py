@@ -5,22 +5,20 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
+from skimgcls import ImageResizer, MLPImageClassifier
+from skimgcls._testing import make_stripes
 from skimgcls.inspection import ClassDistributionDisplay, class_distribution
 
 LONG = "a class with a name of sixty letters, which few classes have"
 
 
-@pytest.fixture(autouse=True)
-def off_screen():
-    """Draw without a display, and leave no figure behind."""
-    before = plt.get_backend()
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-    plt.switch_backend(before)
+pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def make_labels(n_classes, name="class"):
@@ -119,6 +117,24 @@ def test_several_sets_have_bars_beside_each_other_and_a_legend():
 def test_an_indicator_is_drawn_by_its_columns():
     display = ClassDistributionDisplay.from_labels(np.array([[1, 0, 1], [1, 0, 0]]))
     assert [bar.get_width() for bar in display.bars_[0]] == [2, 0, 1]
+
+
+@pytest.mark.parametrize("indicator", [False, True])
+def test_predictions_stand_beside_what_they_should_be(indicator):
+    X, y = make_stripes()
+    if indicator:
+        y = pd.DataFrame(np.eye(3, dtype=int)[y], columns=["cat", "dog", "owl"])
+    clf = MLPImageClassifier(max_iter=1, random_state=0)
+    pipe = make_pipeline(ImageResizer(size=8), clf).fit(X, y)
+    search = GridSearchCV(pipe, {"mlpimageclassifier__max_iter": [1]}, cv=2).fit(X, y)
+    predicted = pipe.predict(X)
+    expected = ClassDistributionDisplay.from_predictions(y, predicted).distribution
+    assert list(expected.columns.levels[0]) == ["actual", "predicted"]
+    sums = predicted.sum(axis=0) if indicator else np.bincount(predicted, minlength=3)
+    assert expected["predicted"]["count"].tolist() == sums.tolist()
+    for estimator in (pipe, search):
+        display = ClassDistributionDisplay.from_estimator(estimator, X, y)
+        pd.testing.assert_frame_equal(display.distribution, expected)
 
 
 def test_a_display_of_a_table_is_that_of_its_labels():

@@ -1,0 +1,325 @@
+"""A classifier that may say that it does not know."""
+
+import math
+from numbers import Real
+
+import numpy as np
+from scipy import stats
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skimgcls._rng import draw_seed
+from skimgcls._sklearn_compat import HasMethods, Interval, fit_context
+from skimgcls.classifiers._cnn import CNNImageClassifier
+
+
+class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Classifier that answers "none of these" where it is not sure enough.
+
+    An image is accepted if its most probable class is more probable than a threshold. The threshold
+    is learned from images that the classifier has not been trained on, for one of two wishes: to
+    accept a share of images, `coverage`, or to keep mistakes among those accepted below a share,
+    `max_error` (Chow, "On Optimum Recognition Error and Reject Tradeoff", 1970; Geifman and
+    El-Yaniv, "Selective Classification for Deep Neural Networks", 2017). Both promises are for
+    images of the same kind. A threshold tells doubt and not strangeness: what belongs to no class,
+    but looks like one, is accepted.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`, default=None
+        It is cloned and trained on what is not held out. One that is fitted already, as
+        `sklearn.frozen.FrozenEstimator(classifier)`, is kept, and all images given to `fit` are
+        held out; labels that it does not know are those of strangers, of which every answer is a
+        mistake. None is a CNNImageClassifier.
+
+    coverage : float, default=None
+        Share of images to accept, above 0 and at most 1.
+
+    max_error : float, default=None
+        Share of mistakes among the images accepted that is not to be passed. As many images as this
+        allows are accepted. With neither wish all images are accepted, and none is held out.
+
+    confidence : float, default=0.95
+        Probability with which `max_error` is kept, over the choice of the images held out.
+
+    rejected_label : object, default=None
+        The answer for a rejected image. None is "none of these" where labels are text, and -1 where
+        they are numbers.
+
+    validation_fraction : float, default=0.2
+        Share of the images held out, stratified by class.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of what is held out, and of the default classifier.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, without that of rejection.
+
+    estimator_ : classifier
+        The fitted classifier.
+
+    threshold_ : float
+        Images are accepted whose most probable class is at least this probable.
+
+    rejected_label_ : object
+        The answer for a rejected image.
+
+    coverage_ : float
+        Share of the images held out that were accepted; 1 where none were.
+
+    error_ : float
+        Share of mistakes among these; NaN where none were held out.
+
+    error_bound_ : float
+        What their share in images to come does not pass, with probability `confidence`; NaN without
+        `max_error`.
+
+    n_features_in_ : int
+        Numbers per image, if the classifier tells.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if the classifier tells.
+
+    See Also
+    --------
+    sklearn.model_selection.FixedThresholdClassifier : A threshold between two classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skimgcls import MLPImageClassifier, RejectOptionClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = RejectOptionClassifier(
+    ...     MLPImageClassifier(max_iter=10, random_state=0), coverage=0.8, random_state=0
+    ... )
+    >>> clf.fit(X[:1200], y[:1200]).coverage_ >= 0.8
+    True
+    >>> int(clf.predict(X[:1] * 0)[0])
+    -1
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict_proba"]), None],
+        "coverage": [Interval(Real, 0, 1, closed="right"), None],
+        "max_error": [Interval(Real, 0, 1, closed="neither"), None],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "rejected_label": "no_validation",
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        coverage=None,
+        max_error=None,
+        confidence=0.95,
+        rejected_label=None,
+        validation_fraction=0.2,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.coverage = coverage
+        self.max_error = max_error
+        self.confidence = confidence
+        self.rejected_label = rejected_label
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Train the classifier, and learn the threshold on images held out.
+
+        Parameters
+        ----------
+        X : array-like of images, or of paths
+            What the classifier takes.
+        y : array-like of shape (n,)
+            Labels.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If both `coverage` and `max_error` are given, an image can have several labels, or too
+            few images are held out to promise `max_error`.
+        """
+        if self.coverage is not None and self.max_error is not None:
+            raise ValueError("Pass coverage or max_error, not both: one decides the other.")
+        if isinstance(self.estimator, FrozenEstimator):
+            # No other fit looks at X and y.
+            check_consistent_length(X, y)
+        shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(
+                "y is an indicator of several labels an image, and a rejection is one answer for "
+                "all of it: expected labels of shape (n,)."
+            )
+        estimator, held_out = self._fit_estimator(X, y)
+        classes = np.asarray(estimator.classes_)
+        rejected_label = self._name_rejected(classes)
+        found = _ACCEPT_ALL
+        if held_out is not None:
+            proba = estimator.predict_proba(held_out[0])
+            is_right = classes[proba.argmax(axis=1)] == np.asarray(held_out[1])
+            found = self._learn(proba.max(axis=1), is_right)
+        self.estimator_, self.classes_, self.rejected_label_ = estimator, classes, rejected_label
+        self.threshold_, self.coverage_, self.error_, self.error_bound_ = found
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+        return self
+
+    def predict(self, X):
+        """Predict the label of each image, or that it is none of these.
+
+        Parameters
+        ----------
+        X : array-like of images, or of paths
+            What the classifier takes.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+            The most probable label, or `rejected_label_`.
+        """
+        proba = self.predict_proba(X)
+        labels = self.classes_[proba.argmax(axis=1)]
+        is_rejected = proba.max(axis=1) < self.threshold_
+        if not is_rejected.any():
+            return labels
+        rejected = np.array([self.rejected_label_])
+        if labels.dtype.kind == rejected.dtype.kind:
+            # Text may need more letters.
+            labels = labels.astype(np.promote_types(labels.dtype, rejected.dtype))
+        elif labels.dtype.kind != "f":
+            labels = labels.astype(object)
+        labels[is_rejected] = self.rejected_label_
+        return labels
+
+    def predict_proba(self, X):
+        """Estimate the probability of each label, as the classifier does.
+
+        Parameters
+        ----------
+        X : array-like of images, or of paths
+            What the classifier takes.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_classes)
+            Of the labels alone: rejection has no probability.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    def is_accepted(self, X):
+        """Tell which images are accepted.
+
+        Parameters
+        ----------
+        X : array-like of images, or of paths
+            What the classifier takes.
+
+        Returns
+        -------
+        accepted : ndarray of shape (n,) of bool
+        """
+        return self.predict_proba(X).max(axis=1) >= self.threshold_
+
+    @property
+    def _rejects(self):
+        return self.coverage is not None or self.max_error is not None
+
+    def _fit_estimator(self, X, y):
+        """Return a fitted classifier, and the images and labels held out, or None."""
+        estimator = self.estimator
+        if estimator is None:
+            estimator = CNNImageClassifier(random_state=self.random_state)
+        if isinstance(estimator, FrozenEstimator):
+            check_is_fitted(estimator)
+            return estimator, (X, y) if self._rejects else None
+        if not self._rejects:
+            return clone(estimator).fit(X, y), None
+        X_train, X_held_out, y_train, y_held_out = train_test_split(
+            X,
+            y,
+            test_size=self.validation_fraction,
+            stratify=y,
+            random_state=draw_seed(self.random_state),
+        )
+        return clone(estimator).fit(X_train, y_train), (X_held_out, y_held_out)
+
+    def _name_rejected(self, classes):
+        """Return the answer for a rejected image."""
+        label = self.rejected_label
+        if label is None:
+            label = -1 if classes.dtype.kind in "biuf" else "none of these"
+        if self._rejects and label in classes.tolist():
+            raise ValueError(
+                f"rejected_label={label!r} is a class of y. Pass another one, such as "
+                "'none of these'."
+            )
+        return label
+
+    def _learn(self, confidence, is_right):
+        """Return the threshold, and coverage, error and its bound on the images held out."""
+        bound = math.nan
+        if self.max_error is not None:
+            threshold, bound = _bound_error(confidence, is_right, self.max_error, self.confidence)
+        elif self.coverage == 1:
+            threshold = 0.0
+        else:
+            threshold = np.sort(confidence)[::-1][math.ceil(self.coverage * len(confidence)) - 1]
+        accepted = confidence >= threshold
+        return float(threshold), float(accepted.mean()), float(1 - is_right[accepted].mean()), bound
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        estimator = CNNImageClassifier() if self.estimator is None else self.estimator
+        tags.input_tags = get_tags(estimator).input_tags
+        return tags
+
+
+# Threshold, coverage, error and its bound, where nothing is held out.
+_ACCEPT_ALL = (0.0, 1.0, math.nan, math.nan)
+
+
+def _bound_error(confidence, is_right, max_error, probability):
+    """Return the lowest threshold found whose share of mistakes is bounded, and the bound.
+
+    Thresholds are tried by halving, as few as need be, for each try takes its share of the
+    probability of being wrong (Geifman and El-Yaniv, 2017, algorithm 1). The bound is exact
+    (Clopper and Pearson, 1934).
+    """
+    thresholds = np.sort(confidence)
+    n_tries = max(1, math.ceil(math.log2(len(thresholds))))
+    risk = (1 - probability) / n_tries
+    low, high = -1, len(thresholds) - 1
+    best, least = None, 1.0
+    for _ in range(n_tries):
+        middle = (low + high + 1) // 2
+        accepted = confidence >= thresholds[middle]
+        n, n_wrong = int(accepted.sum()), int((~is_right[accepted]).sum())
+        bound = 1.0 if n_wrong == n else float(stats.beta.ppf(1 - risk, n_wrong + 1, n - n_wrong))
+        least = min(least, bound)
+        if bound <= max_error:
+            best, high = (thresholds[middle], bound), middle
+        else:
+            low = middle
+    if best is None:
+        raise ValueError(
+            f"max_error={max_error} cannot be promised with confidence {probability}: of "
+            f"{len(confidence)} images held out, {int((~is_right).sum())} are mistaken, and the "
+            f"best that can be said is {least:.3f}. Hold out more images, or allow more mistakes."
+        )
+    return best

@@ -1,0 +1,74 @@
+"""What is to be explained: pixels, and what gives probabilities of them."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skimgcls._files import find_items
+from skimgcls._images import check_images
+from skimgcls.inspection._fitted import find_image_shape, find_pipeline
+from skimgcls.inspection._pixels import read_images
+
+
+class Explained(NamedTuple):
+    """Maps of what speaks for a class, and what they are maps of.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n, height, width, channels)
+        As what was asked is given them: resized, cut and normalised.
+    codes : ndarray of shape (n,)
+        The position of each image's class.
+    maps : ndarray of shape (n, height, width)
+    """
+
+    images: np.ndarray
+    codes: np.ndarray
+    maps: np.ndarray
+
+
+def import_captum(name: str) -> Any:
+    """Return captum.attr, or say how to get it."""
+    try:
+        import captum.attr
+    except ImportError as error:
+        raise ImportError(
+            f'{name} asks captum, which is not installed: pip install "skimgcls[explain]".'
+        ) from error
+    return captum.attr
+
+
+def part_reader(estimator, X):
+    """Return pixels (n, height, width, channels), and what predicts them in the spelling of X.
+
+    Of files it is the first step of a Pipeline, or the classifier, that makes pixels.
+    """
+    check_is_fitted(estimator)
+    estimator = find_pipeline(estimator)
+    if find_items(X) is not None and isinstance(estimator, Pipeline):
+        X, estimator = estimator[0].transform(X), estimator[1:]
+    shape = find_image_shape(estimator, X)
+    images = read_images(check_images(X, image_shape=shape, estimator_name="the explanation"))
+    spelling = np.shape(X)[1:] if find_items(X) is None else images.shape[1:]
+
+    def predict_proba(pixels):
+        return estimator.predict_proba(pixels.reshape(len(pixels), *spelling))
+
+    return images, predict_proba
+
+
+def check_target(target, predicted, classes):
+    """Return the positions of the classes to explain: those predicted, or those named."""
+    if target is None:
+        return np.asarray(predicted)
+    classes = np.asarray(classes)
+    wanted = np.broadcast_to(np.asarray(target), len(predicted))
+    unknown = np.setdiff1d(wanted, classes)
+    if len(unknown):
+        raise ValueError(
+            f"target={unknown.tolist()[0]!r} is no class. Expected one of {classes.tolist()}, one "
+            "for each image, or None for the class predicted."
+        )
+    return np.array([np.flatnonzero(classes == one)[0] for one in wanted])

