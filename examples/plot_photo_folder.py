@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import (
+    AugmentationDisplay,
     ClassDistributionDisplay,
     CNNImageClassifier,
     ImageAugmenter,
@@ -74,8 +75,8 @@ _ = display.ax_.set_title("Images of each class")
 # What the net will see
 # ---------------------
 # The loader cuts each picture to a square and brings it to one size; the augmenter does the rest.
-# ``sample`` draws what a training might draw. First in each row is the image as it is, which is
-# also what predictions are made of. What appears from beyond the border repeats the outermost
+# First in each row is the image as it is, which is also what predictions are made of; the rest is
+# what a training might draw. What appears from beyond the border repeats the outermost
 # pixels (``padding_mode="edge"``): a mirrored border would show some of the shapes twice.
 
 loader = ImageLoader(size=(24, 24), method="crop")
@@ -89,17 +90,8 @@ augmenter = ImageAugmenter(
 )
 
 three = X_train.loc[y_train.drop_duplicates().index]
-images = loader.fit_transform(three)
-views = augmenter.fit(images).sample(images, n_views=7, random_state=0)
-
-fig, axes = plt.subplots(3, 8, figsize=(10, 4.2), layout="constrained")
-for row, image, views_of_it, name in zip(axes, images, views, y_train[three.index], strict=True):
-    for ax, picture in zip(row, [image, *views_of_it], strict=True):
-        ax.imshow(picture)
-        ax.set(xticks=[], yticks=[])
-    row[0].set_ylabel(name, fontsize=12)
-    row[0].spines[:].set(color="tab:blue", linewidth=3)
-_ = axes[0, 0].set_title("as it is", color="tab:blue")
+look = make_pipeline(loader, augmenter).fit(three)
+_ = AugmentationDisplay.from_estimator(look, three, n_views=7, random_state=0)
 
 # %%
 # A search

@@ -9,14 +9,13 @@ a look at what came out. All but the classifier is scikit-learn, pandas and matp
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 from sklearn.model_selection import GridSearchCV, train_test_split
 
-from skimgcls import CNNImageClassifier
+from skimgcls import CNNImageClassifier, PredictionDisplay, TrainingCurveDisplay
 
 # %%
 # Images and labels
@@ -63,52 +62,28 @@ _ = ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted digit", yla
 # %%
 # How training went
 # -----------------
-# ``history_`` is a DataFrame with a row for each epoch. For curves on images that were not trained
-# on, part of the training images goes to ``fit`` as ``X_val`` and ``y_val``; the held-out images
-# stay out of this.
+# ``history_`` is a DataFrame with a row for each epoch, and a display draws it. For curves on
+# images that were not trained on, part of the training images goes to ``fit`` as ``X_val`` and
+# ``y_val``; the held-out images stay out of this.
 
 X_fit, X_val, y_fit, y_val = train_test_split(
     X_train, y_train, test_size=0.2, stratify=y_train, random_state=0
 )
-history = clone(search.best_estimator_).fit(X_fit, y_fit, X_val=X_val, y_val=y_val).history_
+validated = clone(search.best_estimator_).fit(X_fit, y_fit, X_val=X_val, y_val=y_val)
 
-fig, axes = plt.subplots(
-    1, 2, num="training_curves", figsize=(9, 3.8), sharex=True, layout="constrained"
-)
-for ax, quantity in zip(axes, ["loss", "accuracy"], strict=True):
-    ax.plot(history[f"train_{quantity}"], "o-", markersize=4, label="training images")
-    ax.plot(history[f"validation_{quantity}"], "s--", markersize=4, label="validation images")
-    ax.set(title=quantity.capitalize(), xlabel="Epoch", xticks=history.index[4::5])
-    ax.grid(alpha=0.3)
-axes[0].set_yscale("log")
-axes[0].set_ylabel("Cross-entropy, log scale")
-axes[1].set_ylabel("Share of images right")
-_ = axes[1].legend()
+fig, axes = plt.subplots(1, 2, num="training_curves", figsize=(9, 3.8), layout="constrained")
+_ = TrainingCurveDisplay.from_estimator(validated, ax=axes)
 
 # %%
 # What it is unsure of
 # --------------------
-# ``predict_proba`` gives the probability of each digit; that of the predicted one is how sure the
-# classifier is. First come the images it got wrong, which are framed and say what they are, then
-# those it was least sure of.
+# The images it was least sure of, with what it took them for and how sure it was. What is wrong has
+# a cross and a dashed frame, and says what it is.
 
-confidence = search.predict_proba(X_test).max(axis=1)
-is_wrong = y_pred != y_test
-shown = np.lexsort((confidence, ~is_wrong))[:18]
-
-fig, axes = plt.subplots(3, 6, num="predictions", figsize=(10, 6.3), layout="constrained")
-fig.get_layout_engine().set(w_pad=0.12, h_pad=0.08)
-fig.suptitle(
-    f"{is_wrong.sum()} of {len(y_test)} are wrong: they come first, then the least sure",
-    fontsize=14,
+fig, ax = plt.subplots(num="predictions", figsize=(9, 6), layout="constrained")
+_ = PredictionDisplay.from_estimator(
+    search, X_test, y_test, order="least_confident", n_images=18, n_columns=6, ax=ax
 )
-for ax, i in zip(axes.flat, shown, strict=True):
-    ax.imshow(X_test[i], cmap="gray_r")
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(f"{y_pred[i]}, {confidence[i]:.1%} sure", fontsize=11)
-    if is_wrong[i]:
-        ax.set_xlabel(f"wrong, it is a {y_test[i]}", fontsize=11, color="tab:red", weight="bold")
-        ax.spines[:].set(color="tab:red", linewidth=4)
 
 # %%
 # The accuracy

@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from skimgcls import CNNImageClassifier, ResNetImageClassifier, make_shapes
+from skimgcls import (
+    CNNImageClassifier,
+    ImageGridDisplay,
+    PredictionDisplay,
+    ResNetImageClassifier,
+    make_shapes,
+)
 
 # %%
 # Images
@@ -25,10 +31,7 @@ X_train, X_test, y_train, y_test = train_test_split(
     X, y, train_size=200, stratify=y, random_state=0
 )
 
-fig, axes = plt.subplots(2, 8, figsize=(10, 3), layout="constrained")
-for ax, image, name in zip(axes.flat, X_train, y_train, strict=False):
-    ax.imshow(image)
-    ax.set(xticks=[], yticks=[], title=name)
+_ = ImageGridDisplay.from_images(X_train, y_train, n_columns=8)
 
 # %%
 # Fitting
@@ -104,17 +107,8 @@ for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=True), st
 # never quite sure, right or wrong: ``label_smoothing`` keeps probabilities away from one.
 
 clf = fits["ResNet", 50]
-proba = clf.predict_proba(X_test)
-y_pred, sureness = clf.classes_[proba.argmax(axis=1)], proba.max(axis=1)
-wrong = np.flatnonzero(y_pred != y_test)
-shown = wrong[np.argsort(-sureness[wrong])][:6]
-
-fig, axes = plt.subplots(1, 6, figsize=(10, 2.6), layout="constrained")
-fig.suptitle(f"{len(wrong)} of {len(y_test)} are wrong after 50 training images")
-for ax in axes.flat:
-    ax.axis("off")
-for ax, i in zip(axes.flat, shown, strict=False):
-    ax.axis("on")
-    ax.imshow(X_test[i])
-    ax.set(xticks=[], yticks=[], title=f"{y_pred[i]}, {sureness[i]:.0%} sure")
-    ax.set_xlabel(f"it is a {y_test[i]}", color="tab:red")
+n_wrong = (clf.predict(X_test) != y_test).sum()
+print(f"{n_wrong} of {len(y_test)} are wrong after 50 training images")
+_ = PredictionDisplay.from_estimator(
+    clf, X_test, y_test, order="confident_mistakes", n_images=6, n_columns=6
+)
