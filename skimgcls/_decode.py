@@ -28,6 +28,10 @@ _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 _TIFF_SIZE = (0x0100, 0x0101)
 # Where the beginning of a PNG has that tag, if it has it at all.
 _PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
+# Pillow's modes that a PNG can have, and what is kept of those that no format has, or not in all
+# versions; a TIFF has the others.
+_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+_NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
 # Formats whose grey images of 16 bits Pillow may read into 32.
 _SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
 
@@ -66,7 +70,9 @@ class Resize:
             image = image.crop((left, top, left + width, top + height))
         inner = (inner_width, inner_height)
         how = INTERPOLATIONS[self.interpolation]
-        resized = image if image.size == inner else image.resize(inner, how)
+        # Rows first: versions of Pillow differ in which they take first where both change, and so
+        # in what is rounded in between.
+        resized = image.resize((inner_width, image.height), how).resize(inner, how)
         if (inner_height, inner_width) == self.size:
             return resized
         whole = Image.new(image.mode, self.size[::-1], self._colour(image.mode))
@@ -96,6 +102,28 @@ class Resize:
     def corner(self, height: int, width: int) -> tuple[int, int]:
         """Return where the top left corner of a smaller picture goes, down and right."""
         return (self.size[0] - height) // 2, (self.size[1] - width) // 2
+
+
+def write_picture(image: Image.Image) -> bytes:
+    """Return a picture as a file that holds all of it: its mode, transparency and orientation.
+
+    Raises
+    ------
+    ImageFileError
+        If it was opened of a file that proves broken.
+    """
+    file = io.BytesIO()
+    try:
+        exif = image.getexif()
+        if image.mode in _NO_FORMAT_HAS:
+            image = image.convert(_NO_FORMAT_HAS[image.mode])
+        if image.mode in _PNG_MODES:
+            image.save(file, "PNG", exif=exif, compress_level=1)
+        else:
+            image.save(file, "TIFF", exif=exif)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageFileError(f"a picture of Pillow cannot be read: {error}") from error
+    return file.getvalue()
 
 
 def grey_of(colour: tuple[int, ...]) -> int:

@@ -1,9 +1,7 @@
 """Images that stay files until their pixels are asked for."""
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -11,8 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from PIL.Image import Image
 
-from skimgcls._decode import CHANNELS, Resize, decode, name_of, read_header, stamp_of
+from skimgcls._decode import (
+    CHANNELS,
+    Resize,
+    decode,
+    name_of,
+    read_header,
+    stamp_of,
+    write_picture,
+)
+from skimgcls._whole import written_whole
 from skimgcls.exceptions import ImageFileError
 
 _Told = TypeVar("_Told")
@@ -183,7 +191,8 @@ class ImageFiles:
 def find_items(X: Any) -> np.ndarray | None:
     """Return the files that X names, as an array of str and bytes; None if X holds no such thing.
 
-    X is a DataFrame of one column, a Series, a list, or an array (n,) or (n, 1).
+    X is a DataFrame of one column, a Series, a list, or an array (n,) or (n, 1). What is open is
+    read, from its beginning, and pictures of Pillow are written as files are.
 
     >>> find_items(["a.png", "b.png"])
     array(['a.png', 'b.png'], dtype=object)
@@ -191,7 +200,7 @@ def find_items(X: Any) -> np.ndarray | None:
     True
     """
     values = _entries(X)
-    if not any(isinstance(value, str | bytes | os.PathLike) for value in values):
+    if not any(map(_is_file, values)):
         return None
     items = np.empty(len(values), dtype=object)
     for index, value in enumerate(values):
@@ -199,13 +208,45 @@ def find_items(X: Any) -> np.ndarray | None:
             items[index] = bytes(value)
         elif isinstance(value, str | os.PathLike):
             items[index] = os.fsdecode(value)
+        elif isinstance(value, Image):
+            items[index] = _write_picture(value, index)
+        elif hasattr(value, "read"):
+            items[index] = _read_open(value, index)
         else:
             found = f"of type {type(value).__name__}" if hasattr(value, "__len__") else repr(value)
             raise ValueError(
-                f"X[{index}] is {found}, but other entries of X are files. Expected a path, or "
-                "the bytes of a file, for each image."
+                f"X[{index}] is {found}, but other entries of X are files. Expected a path, the "
+                "bytes of a file, an open file or a picture of Pillow for each image."
             )
     return items
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str | bytes | os.PathLike | Image) or hasattr(value, "read")
+
+
+def _write_picture(picture: Image, index: int) -> bytes:
+    try:
+        return write_picture(picture)
+    except ImageFileError as error:
+        raise ImageFileError(f"X[{index}]: {error}") from error
+
+
+def _read_open(file: Any, index: int) -> bytes:
+    """Return all that an open file holds, and leave it where it stood if it can be left there."""
+    place = None
+    if hasattr(file, "seekable") and file.seekable():
+        place = file.tell()
+        file.seek(0)
+    content = file.read()
+    if place is not None:
+        file.seek(place)
+    if not isinstance(content, bytes):
+        raise ValueError(
+            f"X[{index}] is a file that was opened as text. Open it with mode 'rb', or pass its "
+            "path."
+        )
+    return content
 
 
 def _entries(X: Any) -> list[Any]:
@@ -237,12 +278,5 @@ def _read_whole(path: Path, place: np.ndarray) -> bool:
 def _write_whole(path: Path, pixels: np.ndarray) -> None:
     """Write a file that others see only when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(np.ascontiguousarray(pixels).data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with written_whole(path, durable=False) as file:
+        file.write(np.ascontiguousarray(pixels).data)

@@ -1,5 +1,6 @@
 """Files that have the looks of an array: which are taken, how they are read, and what is kept."""
 
+import io
 import os
 import pickle
 import tempfile
@@ -97,6 +98,66 @@ def test_the_bytes_of_files_are_items_too_and_may_stand_beside_paths():
         "b.png",
     ]
     assert find_items(pd.DataFrame({"image": [b"\x00\x01\x00"]})).tolist() == [b"\x00\x01\x00"]
+
+
+def test_open_files_are_read_from_their_beginning_and_left_where_they_stood(paths, images):
+    with open(paths[0], "rb") as file:
+        file.read(10)
+        items = find_items([file, paths[1]])
+        assert file.tell() == 10
+    assert items[0] == Path(paths[0]).read_bytes()
+    memory = io.BytesIO(Path(paths[1]).read_bytes())
+    loaded = ImageLoader().fit_transform([memory, paths[2]])
+    np.testing.assert_array_equal(np.asarray(loaded), images[1:3])
+
+
+def test_a_stream_that_cannot_go_back_is_read_once(paths):
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+    content = Path(paths[0]).read_bytes()
+    assert find_items([Stream(content)])[0] == content
+
+
+def test_a_file_that_was_opened_as_text_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    with open(tmp_path / "a.txt") as file, pytest.raises(ValueError, match=r"X\[0\].*mode 'rb'"):
+        find_items([file])
+
+
+def test_pictures_of_pillow_are_what_their_files_are(paths, images):
+    pictures = [Image.open(path) for path in paths]
+    np.testing.assert_array_equal(np.asarray(ImageLoader().fit_transform(pictures)), images)
+    in_memory = [Image.fromarray(image) for image in images]
+    column = pd.Series(in_memory, dtype=object)
+    np.testing.assert_array_equal(np.asarray(ImageLoader().fit_transform(column)), images)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "HSV", "RGBa"])
+def test_a_picture_of_any_mode(mode):
+    image = Image.fromarray(make_images(1)[0])
+    picture = image.convert("RGBA").convert(mode) if mode == "RGBa" else image.convert(mode)
+    pixels = np.asarray(ImageLoader().fit_transform([picture]))[0]
+    np.testing.assert_array_equal(pixels, picture.convert("RGBA").convert("RGB"))
+
+
+def test_a_picture_is_turned_upright_as_its_file_is():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(make_images(1)[0]).save(file, "PNG", exif=exif)
+    loader = ImageLoader()
+    expected = np.asarray(loader.fit_transform([file.getvalue()]))
+    assert expected.shape == (1, 8, 6, 3)
+    np.testing.assert_array_equal(loader.fit_transform([Image.open(file)]), expected)
+
+
+def test_a_picture_whose_file_is_broken_is_named(paths):
+    content = Path(paths[0]).read_bytes()
+    picture = Image.open(io.BytesIO(content[:-40]))
+    with pytest.raises(ImageFileError, match=r"X\[1\]: a picture of Pillow cannot be read"):
+        find_items([paths[0], picture])
 
 
 def test_an_array_that_cuts_zeros_off_the_bytes_of_files_is_refused():

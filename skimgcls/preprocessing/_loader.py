@@ -131,8 +131,9 @@ class ImageLoader(BaseImageTransformer):
 
         Parameters
         ----------
-        X : DataFrame of one column, Series, list or array of paths or bytes; or array of images
-            One file an image: a path, or what the file holds. Pixels pass through.
+        X : DataFrame of one column, Series, list or array of files; or array of images
+            One file an image: a path, the bytes it holds, an open file or a picture of Pillow.
+            Pixels pass through.
         y : None
             Not used.
 
@@ -164,7 +165,7 @@ class ImageLoader(BaseImageTransformer):
 
         Parameters
         ----------
-        X : DataFrame of one column, Series, list or array of paths or bytes; or array of images
+        X : DataFrame of one column, Series, list or array of files; or array of images
 
         Returns
         -------
