@@ -77,7 +77,8 @@ precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
     precision does: weights, sums and losses stay float32 (Micikevicius et al., "Mixed Precision
     Training", 2018). "auto" takes it where the device has it in hardware and images hold at least
     256 numbers; "float64" for training images that fit in one batch and hold numbers that float32
-    would round; else "float32".
+    would round; else "float32". "float32" may be set after a fit in bfloat16 as well: predictions
+    are then exact.
 
 random_state : int, RandomState instance or None, default=None
     Seed of the weights, the shuffling, the dropout, the augmentation and the validation split.

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral, Real
 
 import torch
@@ -302,8 +303,13 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         # A module of one's own may draw in evaluation too: alike each time, and nothing of the
         # caller's.
         with torch_seeded(self._seed, device):
-            module = self.net_.evaluation_module()
-            return predict_logits(module, images, self.net_.iterator_valid__batch_format)
+            batch_format = self.net_.iterator_valid__batch_format
+            if batch_format.autocast and self.precision == "float32":
+                # Set after a fit in bfloat16, for predictions that are exact.
+                module, batch_format = self.net_.module_, replace(batch_format, autocast=False)
+            else:
+                module = self.net_.evaluation_module()
+            return predict_logits(module, images, batch_format)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -248,6 +248,19 @@ def test_a_copy_predicts_and_goes_on_in_the_same_precision(stripes, classifier, 
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
+def test_predictions_of_a_fit_in_bfloat16_are_exact_if_that_is_asked_for(stripes):
+    X, y = stripes
+    clf = make_mlp(precision="bfloat16").fit(X, y)
+    rounded = clf.decision_function(X)
+    exact = clf.set_params(precision="float32").decision_function(X)
+    batch = torch.from_numpy(X.reshape(len(X), *clf.image_shape_)).float().permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = clf.net_.module_.eval()(batch).numpy()
+    np.testing.assert_allclose(exact, expected, atol=1e-5)
+    assert np.abs(rounded - expected).max() > 1e-4
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(clf)).decision_function(X), exact)
+
+
 def test_predictions_in_bfloat16_follow_the_weights(stripes):
     X, y = stripes
     clf = make_mlp(precision="bfloat16", warm_start=True, learning_rate_init=0.02).fit(X, y)
