@@ -41,6 +41,7 @@ LAYERS = {
             "_docstrings",
             "_params",
             "_undo",
+            "_inside",
             "_whole",
             "exceptions",
         },

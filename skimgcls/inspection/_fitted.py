@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._files import find_items
+from skimgcls._inside import find_innermost
 from skimgcls.inspection._labels import name_label
 from skimgcls.inspection._pictures import list_labels
 
@@ -16,15 +16,7 @@ from skimgcls.inspection._pictures import list_labels
 def find_pipeline(estimator):
     """Return what predicts inside of a search or a wrapper: a Pipeline or a classifier."""
     check_is_fitted(estimator)
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "rejected_label_"):
-            estimator = estimator.estimator_
-        else:
-            return estimator
+    return find_innermost(estimator)
 
 
 def find_classifier(estimator):
