@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         load_image_folder,
         make_shapes,
     )
-    from skimgcls.exceptions import ImageFileError
+    from skimgcls.exceptions import ImageFileError, ModelFileError
     from skimgcls.inspection import (
         AugmentationDisplay,
         ClassDistributionDisplay,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         grad_cam,
         occlusion,
     )
+    from skimgcls.persistence import get_trusted_types, load, save
     from skimgcls.preprocessing import (
         ImageAugmenter,
         ImageEmbedder,
@@ -66,6 +67,7 @@ _HOME = {
     "ImageOverSampler": "skimgcls.preprocessing",
     "ImageResizer": "skimgcls.preprocessing",
     "MLPImageClassifier": "skimgcls.classifiers",
+    "ModelFileError": "skimgcls.exceptions",
     "ModuleImageClassifier": "skimgcls.classifiers",
     "PredictionDisplay": "skimgcls.inspection",
     "PretrainedImageClassifier": "skimgcls.classifiers",
@@ -80,13 +82,23 @@ _HOME = {
     "fetch_cifar10": "skimgcls.datasets",
     "fetch_fashion_mnist": "skimgcls.datasets",
     "fetch_mnist": "skimgcls.datasets",
+    "get_trusted_types": "skimgcls.persistence",
     "grad_cam": "skimgcls.inspection",
+    "load": "skimgcls.persistence",
     "load_image_folder": "skimgcls.datasets",
     "make_shapes": "skimgcls.datasets",
     "occlusion": "skimgcls.inspection",
+    "save": "skimgcls.persistence",
 }
 # Rooms that are imported when they are named.
-_ROOMS = ("classifiers", "datasets", "exceptions", "inspection", "preprocessing")
+_ROOMS = (
+    "classifiers",
+    "datasets",
+    "exceptions",
+    "inspection",
+    "persistence",
+    "preprocessing",
+)
 
 __all__ = [
     "AugmentationDisplay",
@@ -104,6 +116,7 @@ __all__ = [
     "ImageOverSampler",
     "ImageResizer",
     "MLPImageClassifier",
+    "ModelFileError",
     "ModuleImageClassifier",
     "PredictionDisplay",
     "PretrainedImageClassifier",
@@ -118,10 +131,13 @@ __all__ = [
     "fetch_cifar10",
     "fetch_fashion_mnist",
     "fetch_mnist",
+    "get_trusted_types",
     "grad_cam",
+    "load",
     "load_image_folder",
     "make_shapes",
     "occlusion",
+    "save",
 ]
 
 

@@ -18,7 +18,12 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
 # Layer -> its rooms; a room is a set of modules that may know each other.
 LAYERS = {
-    5: [{"estimator_checks", "_contracts", "_testing"}, {"datasets"}, {"inspection"}],
+    5: [
+        {"estimator_checks", "_contracts", "_testing"},
+        {"datasets"},
+        {"inspection"},
+        {"persistence"},
+    ],
     4: [{"classifiers"}, {"preprocessing"}],
     3: [{"_training", "_callbacks", "_tally"}, {"_backbones"}],
     2: [

@@ -13,7 +13,7 @@ import skimgcls
 from skimgcls import BaseImageClassifier
 from skimgcls._docstrings import FITTED_ATTRIBUTES, TRAINING_PARAMETERS, with_shared_sections
 
-NOT_CALLED = {"ImageFileError", "estimator_checks"}
+NOT_CALLED = {"ImageFileError", "ModelFileError", "estimator_checks"}
 PUBLIC = [getattr(skimgcls, name) for name in skimgcls.__all__ if name not in NOT_CALLED]
 ESTIMATORS = [value for value in PUBLIC if hasattr(value, "get_params")]
 CLASSIFIERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseImageClassifier)]

@@ -10,7 +10,7 @@ from skimgcls._batches import BatchFormat, Mixing, n_batches
 from skimgcls._device import check_device, has_bfloat16
 from skimgcls._images import channel_statistics
 from skimgcls._rng import seeded
-from skimgcls._state import dump_net, restore_net
+from skimgcls._state import check_net, dump_net, restore_net
 from skimgcls._training import TrainingPlan, make_net
 from skimgcls.nets import Standardize
 
@@ -154,7 +154,9 @@ class NetMixin:
         # Parameters may have been set since the fit; the net is the one that was fitted.
         parameters = self._module_parameters()
         with seeded(0, device):
-            module = self.set_params(**self._built_with)._assemble()
+            self.set_params(**self._built_with)
+            check_net(self._assemble, state["net_"])
+            module = self._assemble()
             plan = self._make_plan(1, single_epoch=True)
             self.net_ = make_net(module, self._batch_format(device), plan)
             restore_net(self.net_, state["net_"])

@@ -1,7 +1,7 @@
 """A small convolutional net that learns fast."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ class _Stage(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, depth: int, window: tuple[int, int]) -> None:
         super().__init__()
-        channels = [n_in, *[n_out] * depth]
+        channels = chain([n_in], repeat(n_out, depth))
         convolutions = [nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in pairwise(channels)]
         for convolution in convolutions:
             nn.init.dirac_(convolution.weight[: convolution.in_channels])

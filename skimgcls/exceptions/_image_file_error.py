@@ -1,4 +1,4 @@
-"""Errors with names of their own."""
+"""What is wrong with a file of an image."""
 
 
 class ImageFileError(ValueError):
@@ -16,3 +16,5 @@ class ImageFileError(ValueError):
     ...     print(error)
     X[0]: a file of 12 bytes is not an image that Pillow can read.
     """
+
+    __module__ = "skimgcls.exceptions"

@@ -1,0 +1,125 @@
+"""The file: a head with a digest of all that follows, and a zip of three members."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from skimgcls._whole import written_whole
+from skimgcls.exceptions import ModelFileError
+
+MAGIC = b"SKIMGCLS"
+# The first number is that of files which earlier readers cannot read, the second of those they can.
+FORMAT = (1, 0)
+MANIFEST, ESTIMATOR, WEIGHTS = "manifest.json", "estimator.skops", "weights.safetensors"
+_MEMBERS = {
+    MANIFEST: zipfile.ZIP_DEFLATED,
+    ESTIMATOR: zipfile.ZIP_DEFLATED,
+    WEIGHTS: zipfile.ZIP_STORED,
+}
+_HEAD = len(MAGIC) + 2 + hashlib.sha256().digest_size
+_BLOCK = 2**20
+# Bytes that a member may unpack to: text of a JSON file shrinks to a fortieth at most.
+_LARGEST_RATIO, _ALWAYS_ALLOWED = 200, 2**22
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def write_members(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a file in whole, or leave what was there."""
+    with written_whole(path) as file:
+        file.write(bytes(_HEAD))
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, compression in _MEMBERS.items():
+                info = zipfile.ZipInfo(name, _EARLIEST)
+                info.compress_type = compression
+                archive.writestr(info, members[name], compresslevel=9)
+        digest = _digest(MAGIC + bytes(FORMAT), file)
+        file.seek(0)
+        file.write(MAGIC + bytes(FORMAT) + digest)
+
+
+def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
+    """Return the members of a file, of which every byte has been held against the digest."""
+    _check_head(file, name)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_members(archive.infolist(), name)
+            return {member: archive.read(member) for member in _MEMBERS}
+    except ModelFileError:
+        raise
+    except Exception as error:
+        raise ModelFileError(f"{name}: it cannot be unpacked: {error}") from error
+
+
+def read_manifest(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    """Return what a file says of itself."""
+    try:
+        manifest = json.loads(members[MANIFEST])
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{name}: {MANIFEST} is no JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ModelFileError(f"{name}: {MANIFEST} holds no object.")
+    return manifest
+
+
+def check_zip(data: bytes, name: str) -> list[zipfile.ZipInfo]:
+    """Return the members of a zip in which nothing is packed or hidden."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        infos = archive.infolist()
+    for info in infos:
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
+            raise ModelFileError(
+                f"{name}: {info.filename!r} in it is packed, which save never does."
+            )
+    if sum(info.file_size for info in infos) > len(data):
+        raise ModelFileError(f"{name}: what it holds is larger than it is.")
+    return infos
+
+
+def _check_head(file: BinaryIO, name: str) -> None:
+    file.seek(0)
+    head = file.read(_HEAD)
+    if len(head) < _HEAD:
+        raise ModelFileError(
+            f"{name}: it has {len(head)} bytes, too few for a file that save wrote."
+        )
+    if not head.startswith(MAGIC):
+        raise ModelFileError(
+            f"{name}: it begins with {head[:8]!r}, and a file that save wrote with {MAGIC!r}."
+        )
+    major, minor = head[len(MAGIC) : len(MAGIC) + 2]
+    if major != FORMAT[0]:
+        raise ModelFileError(
+            f"{name}: its format is {major}.{minor}; this version of skimgcls reads "
+            f"{FORMAT[0]}.x. {'Update skimgcls.' if major > FORMAT[0] else ''}".rstrip()
+        )
+    if _digest(head[: len(MAGIC) + 2], file) != head[len(MAGIC) + 2 :]:
+        raise ModelFileError(
+            f"{name}: its bytes are not those that save wrote: it was cut short or altered. Get "
+            "it anew."
+        )
+
+
+def _digest(begin: bytes, file: BinaryIO) -> bytes:
+    """Return the digest of the begin of the head and of all bytes behind it."""
+    file.seek(_HEAD)
+    digest = hashlib.sha256(begin)
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.digest()
+
+
+def _check_members(infos: list[zipfile.ZipInfo], name: str) -> None:
+    found = [info.filename for info in infos]
+    if sorted(found) != sorted(_MEMBERS):
+        raise ModelFileError(f"{name}: it holds {found}; expected {list(_MEMBERS)}.")
+    for info in infos:
+        allowed = max(_ALWAYS_ALLOWED, _LARGEST_RATIO * info.compress_size)
+        if info.compress_type != _MEMBERS[info.filename] or info.file_size > allowed:
+            raise ModelFileError(
+                f"{name}: {info.filename!r} in it unpacks from {info.compress_size} to "
+                f"{info.file_size} bytes, which no file that save wrote does."
+            )

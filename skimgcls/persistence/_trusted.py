@@ -1,0 +1,85 @@
+"""Types and functions that are safe, and what may be done with them."""
+
+from inspect import isclass, isfunction
+
+import sklearn.metrics
+import sklearn.model_selection
+
+import skimgcls.classifiers
+import skimgcls.preprocessing
+
+_CLASSES_OF = (skimgcls.classifiers, skimgcls.preprocessing, sklearn.model_selection)
+_FUNCTIONS_OF = (sklearn.metrics,)
+# By the loader of skops that may have it: filled with a state, referred to, made of a list.
+_OTHERS = {
+    "ObjectNode": (
+        "imblearn.pipeline.Pipeline",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.calibration._TemperatureScaling",
+        "sklearn.metrics._scorer._MultimetricScorer",
+        "sklearn.metrics._scorer._PassthroughScorer",
+        "sklearn.metrics._scorer._Scorer",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        # Some versions of scikit-learn, NumPy or skops ask for these and the next as well.
+        "sklearn.utils._metadata_requests.MetadataRequest",
+        "sklearn.utils._metadata_requests.MethodMetadataRequest",
+    ),
+    "MaskedArrayNode": ("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"),
+    "DictNode": ("sklearn.utils._bunch.Bunch",),
+    "ConstructorFromReduceNode": (
+        "pathlib.PosixPath",
+        "pathlib.WindowsPath",
+        # In Python 3.13.
+        "pathlib._local.PosixPath",
+        "pathlib._local.WindowsPath",
+    ),
+}
+
+
+def get_trusted_types():
+    """Return the types that :func:`load` builds beside those that skops trusts of itself.
+
+    They are the estimators of this package, and what searches, calibration and some other
+    estimators of scikit-learn hold. Pass them
+    where something else asks skops, as ``skops.io.load`` and ``mlflow.sklearn`` do.
+
+    Returns
+    -------
+    names : list of str
+        Full names, in order.
+
+    See Also
+    --------
+    save : Asks for no list.
+
+    Examples
+    --------
+    >>> import skops.io
+    >>> from sklearn.datasets import load_digits
+    >>> from skimgcls import MLPImageClassifier, get_trusted_types
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = MLPImageClassifier(max_iter=5, random_state=0).fit(X, y)
+    >>> again = skops.io.loads(skops.io.dumps(clf), trusted=get_trusted_types())
+    >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all())
+    True
+    """
+    return sorted(loaders_of_trusted())
+
+
+def loaders_of_trusted():
+    """Return the one loader of skops, by the name of what is trusted, that may have it.
+
+    Others would call it: a name in the place of a list's type is given the list.
+    """
+    classes = dict.fromkeys(_public(_CLASSES_OF, isclass), "ObjectNode")
+    functions = dict.fromkeys(_public(_FUNCTIONS_OF, isfunction), "FunctionNode")
+    others = {name: loader for loader, names in _OTHERS.items() for name in names}
+    return classes | functions | others
+
+
+def _public(modules, is_wanted):
+    """Return the full names of what modules have for everyone."""
+    values = (getattr(module, name) for module in modules for name in module.__all__)
+    return [f"{value.__module__}.{value.__name__}" for value in values if is_wanted(value)]
