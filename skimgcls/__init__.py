@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         make_shapes,
     )
     from skimgcls.exceptions import ImageFileError, ModelFileError
+    from skimgcls.export import to_onnx
     from skimgcls.inspection import (
         AugmentationDisplay,
         ClassDistributionDisplay,
@@ -89,12 +90,14 @@ _HOME = {
     "make_shapes": "skimgcls.datasets",
     "occlusion": "skimgcls.inspection",
     "save": "skimgcls.persistence",
+    "to_onnx": "skimgcls.export",
 }
 # Rooms that are imported when they are named.
 _ROOMS = (
     "classifiers",
     "datasets",
     "exceptions",
+    "export",
     "inspection",
     "persistence",
     "preprocessing",
@@ -138,6 +141,7 @@ __all__ = [
     "make_shapes",
     "occlusion",
     "save",
+    "to_onnx",
 ]
 
 

@@ -23,6 +23,7 @@ LAYERS = {
         {"datasets"},
         {"inspection"},
         {"persistence"},
+        {"export"},
     ],
     4: [{"classifiers"}, {"preprocessing"}],
     3: [{"_training", "_callbacks", "_tally"}, {"_backbones"}],

@@ -52,6 +52,7 @@ class InputMixin:
         self.image_shape_ = images.image_shape if is_lazy else images.shape[1:]
         self.n_features_in_ = int(np.prod(self.image_shape_))
         self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2 and not is_lazy
+        self._saw_bytes = (images.source if is_lazy else images).dtype == np.uint8
         return images
 
     def _check_classes(self, y, classes, *, reset, partial):

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._files import ImageFiles, find_items
 from skimgcls._images import as_pixels, check_images
-from skimgcls._lazy import LazyImages, apply_in_blocks, float_type
+from skimgcls._lazy import LazyImages, apply_in_blocks, as_lazy, float_type
 from skimgcls._sklearn_compat import check_feature_names, fit_context
 from skimgcls._undo import unchanged_on_error
 
@@ -92,6 +92,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
             self.image_shape_ = _shape_of(images)
             self.n_features_in_ = int(np.prod(self.image_shape_))
             self._shape_is_a_guess = self.image_shape is None and is_rows
+            self._saw_bytes = as_lazy(images).source.dtype == np.uint8
         elif hasattr(self, "image_shape_") and (is_rows or not self._takes_any_size):
             images = check_images(
                 pixels,

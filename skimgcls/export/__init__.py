@@ -1,0 +1,5 @@
+"""Fitted estimators in formats of others."""
+
+from skimgcls.export._to_onnx import to_onnx
+
+__all__ = ["to_onnx"]

@@ -1,0 +1,155 @@
+"""Whole numbers of eight bits for the weights and values of a net."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from skimgcls._decode import CHANNELS
+from skimgcls._files import Decoding, ImageFiles, find_items
+from skimgcls._images import as_pixels, check_images
+from skimgcls._lazy import LazyImages
+from skimgcls.export._torch_export import quiet
+
+# Layers of products, which are nearly all there is to compute.
+_LAYERS = ("Conv", "Gemm", "MatMul")
+# Of onnxruntime's levels of logging.
+_ERRORS_ALONE = 3
+# Images that go through the graph at once.
+_AT_ONCE = 32
+
+
+class CalibrationImages:
+    """Batches of pixels as onnxruntime asks for them, one after the other.
+
+    Parameters
+    ----------
+    X : array-like of images, or of files
+    graph : Graph
+    dtype : {"uint8", "float32"}
+    loader : ImageLoader or None
+        It says how files are decoded.
+    """
+
+    def __init__(self, X, graph, dtype, loader):
+        self.dtype = dtype
+        self.image_shape = graph.image_shape
+        items = find_items(X)
+        if items is None:
+            self.images = self._check_pixels(X)
+        else:
+            self.images = self._check_files(items, loader)
+        self._next = 0
+
+    def get_next(self):
+        """Return what the graph is given next; None at the end."""
+        start = self._next
+        if start >= len(self.images):
+            return None
+        # Files may differ in size.
+        stop = start + (1 if isinstance(self.images, ImageFiles) else _AT_ONCE)
+        self._next = stop
+        if isinstance(self.images, ImageFiles):
+            pixels = self.images.take(slice(start, stop)).read(slice(None))
+        else:
+            pixels = self.images[start:stop]
+        return {"pixels": np.ascontiguousarray(pixels, self.dtype)}
+
+    def _check_pixels(self, X):
+        height, _, channels = self.image_shape
+        pixels = as_pixels(X, "to_onnx")
+        if isinstance(pixels, LazyImages):
+            pixels = np.asarray(pixels)
+        if height is not None:
+            images = check_images(pixels, fitted_shape=self.image_shape, any_spelling=True)
+        else:
+            images = check_images(pixels)
+            if images.shape[3] != channels:
+                raise ValueError(
+                    f"calibration holds images of {images.shape[3]} channel(s), but the graph "
+                    f"takes {channels}."
+                )
+        if self.dtype == "uint8" and not np.array_equal(images.astype(np.uint8), images):
+            raise ValueError(
+                "calibration holds numbers that no byte can be, but the graph takes uint8. Pass "
+                "pixels as they go into the graph, before any scaling."
+            )
+        return images
+
+    def _check_files(self, items, loader):
+        height, _, channels = self.image_shape
+        mode = next((mode for mode, n in CHANNELS.items() if n == channels), None)
+        if mode is None:
+            raise ValueError(
+                f"calibration names files, which have 1 or 3 channels; the graph takes {channels}."
+            )
+        decoding = Decoding(mode)
+        if loader is not None:
+            decoding = Decoding(mode, background=loader._make_decoding().background)
+        files = ImageFiles.from_items(items, decoding)
+        files.check_headers()
+        if height is not None and files.image_shape != tuple(self.image_shape):
+            raise ValueError(
+                f"calibration names images of shape {files.image_shape}, but the graph takes "
+                f"{tuple(self.image_shape)} (height, width, channels)."
+            )
+        return files
+
+
+def quantize(onnx, model, images):
+    """Return the model with layers in int8, their ranges measured on calibration images."""
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        source, target = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
+        model = _fuse_layers(onnx, model, source)
+        layers = _find_layers(onnx, model)
+        onnx.save(model, source)
+        quantize_static(
+            source,
+            target,
+            images,
+            quant_format=QuantFormat.QDQ,
+            nodes_to_quantize=layers,
+            op_types_to_quantize=list(_LAYERS),
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+        return onnx.load(target)
+
+
+def _fuse_layers(onnx, model, path):
+    """Return the model with what is multiplied and added after a layer as a part of the layer."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = _ERRORS_ALONE
+    onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    fused = onnx.load(path)
+    try:
+        onnx.checker.check_model(fused)
+    except onnx.checker.ValidationError:
+        # Versions before 1.21 or so lose what is inside a loop.
+        return model
+    return fused
+
+
+def _find_layers(onnx, model):
+    """Return the names of the nodes that multiply values in float32 with weights."""
+    weights = {
+        tensor.name
+        for tensor in model.graph.initializer
+        # Those of a step resize images.
+        if tensor.data_type == onnx.TensorProto.FLOAT and not tensor.name.startswith("steps.")
+    }
+    names = []
+    for place, node in enumerate(model.graph.node):
+        if node.op_type in _LAYERS and node.input[1] in weights:
+            node.name = node.name or f"layer_{place}"
+            names.append(node.name)
+    return names

@@ -1,0 +1,182 @@
+"""A Pipeline as one module of torch: from pixels to probabilities."""
+
+import copy
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from skimgcls._augment import AugmentationPolicy
+from skimgcls._decode import grey_of
+from skimgcls._framing import Framing
+from skimgcls.export._float_resize import FloatResize
+from skimgcls.export._pillow_resize import PillowResize
+from skimgcls.nets import BatchNorm, BatchNorm2d, Standardize
+from skimgcls.preprocessing import (
+    ImageAugmenter,
+    ImageFlattener,
+    ImageLoader,
+    ImageNormalizer,
+    ImageResizer,
+)
+
+# What a probability computed elsewhere may fall short of another: a threshold is the probability
+# of an image that is accepted, and is to be here.
+_ROUNDING = 1e-6
+
+
+class Graph(nn.Module):
+    """From a batch of pixels (n, height, width, channels) to probabilities and codes.
+
+    Parameters
+    ----------
+    parts : Parts
+    takes_bytes : bool
+        Whether pixels are uint8, else float32.
+
+    Attributes
+    ----------
+    image_shape : tuple (height, width, channels)
+        What is taken; height and width are None where any will do.
+    """
+
+    def __init__(self, parts, *, takes_bytes):
+        super().__init__()
+        steps, self.image_shape = _make_steps(parts, takes_bytes)
+        self.steps = nn.ModuleList(steps)
+        self.net = _copy_net(parts.classifier.net_.module_)
+        self.is_multilabel = parts.classifier.out_activation_ == "logistic"
+        self.threshold = 0.0 if parts.rejecting is None else parts.rejecting.threshold_ - _ROUNDING
+        self.eval()
+
+    def forward(self, pixels):
+        """Return probabilities (n, n_classes); and zeros and ones like them, or (n,) positions.
+
+        The position of a rejection is that after the last class.
+        """
+        batch = pixels.permute(0, 3, 1, 2)
+        for step in self.steps:
+            batch = step(batch)
+        logits = self.net(batch.to(torch.float32))
+        if self.is_multilabel:
+            return torch.sigmoid(logits.double()).float(), (logits > 0).long()
+        proba = torch.softmax(logits.double(), dim=1)
+        codes = logits.argmax(dim=1)
+        if self.threshold > 0:
+            is_rejected = proba.amax(dim=1) < self.threshold
+            codes = torch.where(is_rejected, logits.shape[1], codes)
+        return proba.float(), codes
+
+
+class _Step(nn.Module):
+    """A step of lazy images, on floats."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def forward(self, batch):
+        return self.step(batch.to(torch.float32), None)
+
+
+class _Respell(nn.Module):
+    """The same numbers, row by row, as images of another shape."""
+
+    def __init__(self, image_shape):
+        super().__init__()
+        self.image_shape = image_shape
+
+    def forward(self, batch):
+        rows = batch.permute(0, 2, 3, 1)
+        return rows.reshape(-1, *self.image_shape).permute(0, 3, 1, 2)
+
+
+class _Affine(nn.Module):
+    """Channels multiplied and added to: what normalisations are once they have learned."""
+
+    def __init__(self, factor, offset):
+        super().__init__()
+        self.register_buffer("factor", factor.detach().reshape(-1, 1, 1))
+        self.register_buffer("offset", offset.detach().reshape(-1, 1, 1))
+
+    @classmethod
+    def of(cls, layer):
+        """Return what computes the same as a layer does in evaluation; None if there is none."""
+        if type(layer) is Standardize:
+            return cls(layer.factor, layer.offset)
+        if type(layer) is BatchNorm:
+            factor = (layer.variance + layer.eps).rsqrt()
+            return cls(factor, layer.bias - layer.mean * factor)
+        if type(layer) in (nn.BatchNorm2d, BatchNorm2d) and layer.running_var is not None:
+            factor = (layer.running_var + layer.eps).rsqrt()
+            offset = -layer.running_mean * factor
+            if layer.affine:
+                factor, offset = factor * layer.weight, offset * layer.weight + layer.bias
+            return cls(factor, offset)
+        return None
+
+    def forward(self, batch):
+        return batch * self.factor + self.offset
+
+
+def _copy_net(net):
+    """Return a copy of a net for a graph, in float32 and on the processor.
+
+    Normalisations are written out: not every version of torch can write them down.
+    """
+    net = copy.deepcopy(net).to(device="cpu", dtype=torch.float32)
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            affine = _Affine.of(child)
+            if affine is not None:
+                setattr(module, name, affine)
+    return net
+
+
+def _make_steps(parts, takes_bytes):
+    """Return modules from batch to batch, and the shape of images that they take."""
+    shape = first_shape = tuple(parts.first_shape)
+    steps, are_bytes, takes_any_size = [], takes_bytes, False
+    for transformer in parts.transformers:
+        if isinstance(transformer, ImageLoader | ImageResizer):
+            if transformer.size is None:
+                continue
+            resize = _resize_of(transformer, shape[2])
+            takes_any_size |= are_bytes and not steps
+            steps.append(
+                PillowResize(resize) if are_bytes else FloatResize.of_resize(resize, shape)
+            )
+            shape = (*resize.size, shape[2])
+            continue
+        if not isinstance(transformer, ImageNormalizer | ImageAugmenter | ImageFlattener):
+            raise TypeError(
+                f"{type(transformer).__name__} cannot become a part of a graph. Expected "
+                "transformers of skimgcls: ImageLoader, ImageResizer, ImageNormalizer, "
+                "ImageAugmenter, ImageFlattener."
+            )
+        steps += _respelt(shape, transformer.image_shape_)
+        shape = tuple(transformer.image_shape_)
+        if isinstance(transformer, ImageNormalizer):
+            steps.append(_Step(transformer._make_step(shape)))
+            are_bytes = False
+        elif isinstance(transformer, ImageAugmenter):
+            # Nothing in predictions; but images that wait for it are resized as floats.
+            are_bytes &= transformer._make_step(shape).policy == AugmentationPolicy()
+    steps += _respelt(shape, parts.classifier.image_shape_)
+    framing = getattr(parts.classifier, "_framing", None)
+    if framing is not None:
+        steps.append(FloatResize.of_framing(Framing(**framing), parts.classifier.image_shape_))
+    return steps, (None, None, first_shape[2]) if takes_any_size else first_shape
+
+
+def _respelt(shape, wanted):
+    return [] if tuple(shape) == tuple(wanted) else [_Respell(tuple(wanted))]
+
+
+def _resize_of(transformer, n_channels):
+    if isinstance(transformer, ImageResizer):
+        return transformer._make_resize()
+    resize = transformer._make_decoding().resize
+    if n_channels == len(resize.background):
+        return resize
+    return replace(resize, background=(grey_of(resize.background),))

@@ -1,0 +1,59 @@
+"""What an estimator is made of, on its way to a graph."""
+
+from dataclasses import dataclass
+
+from sklearn.utils.validation import check_is_fitted
+
+from skimgcls._inside import find_rejecting, walk_steps
+from skimgcls.classifiers import BaseImageClassifier, RejectOptionClassifier
+from skimgcls.preprocessing import ImageLoader
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What an estimator is made of, in the order that pixels go through it.
+
+    Attributes
+    ----------
+    transformers : list of transformer
+    classifier : BaseImageClassifier
+        It holds the net.
+    rejecting : RejectOptionClassifier or None
+        The outermost around the classifier.
+    """
+
+    transformers: list
+    classifier: BaseImageClassifier
+    rejecting: RejectOptionClassifier | None = None
+
+    @classmethod
+    def of(cls, estimator):
+        """Take a fitted estimator apart, or raise."""
+        *transformers, classifier = walk_steps(estimator)
+        if not isinstance(classifier, BaseImageClassifier):
+            raise TypeError(
+                f"{type(classifier).__name__} cannot become a graph. Expected a fitted image "
+                "classifier of skimgcls, alone or at the end of a Pipeline of its transformers."
+            )
+        for part in (*transformers, classifier):
+            check_is_fitted(part)
+        return cls(transformers, classifier, find_rejecting(estimator))
+
+    @property
+    def loader(self):
+        """The first ImageLoader, or None."""
+        loaders = (step for step in self.transformers if isinstance(step, ImageLoader))
+        return next(loaders, None)
+
+    @property
+    def first_shape(self):
+        """Height, width and channels of the first images that are known to have come along."""
+        parts = (*self.transformers, self.classifier)
+        return next(part.image_shape_ for part in parts if hasattr(part, "image_shape_"))
+
+    @property
+    def saw_bytes(self):
+        """Tell whether `fit` was given bytes, or files."""
+        first = (*self.transformers, self.classifier)[0]
+        is_of_files = isinstance(first, ImageLoader) and not hasattr(first, "image_shape_")
+        return is_of_files or getattr(first, "_saw_bytes", False)
