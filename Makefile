@@ -13,7 +13,7 @@ KERAS_READY := $(KERAS)/.ready
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # What is run with the oldest supported versions: the contract, and what other libraries are asked.
 OLDEST_TESTS := tests/test_common.py tests/test_clients.py tests/test_decode.py tests/test_files.py \
-	tests/test_lazy.py tests/test_augment.py tests/test_mix.py tests/backbones tests/classifiers \
+	tests/test_lazy.py tests/test_augment.py tests/test_mix.py tests/app tests/backbones tests/classifiers \
 	tests/datasets tests/export tests/inspection tests/persistence tests/preprocessing
 
 # Two suites run side by side, and threads of torch that wait for each other would hold both up.

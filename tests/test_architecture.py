@@ -18,6 +18,7 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
 # Layer -> its rooms; a room is a set of modules that may know each other.
 LAYERS = {
+    6: [{"app"}],
     5: [
         {"estimator_checks", "_contracts", "_testing"},
         {"datasets"},

@@ -13,6 +13,8 @@ QUIET = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    # A camera that shows a clock.
+    "--use-fake-device-for-media-stream",
 ]
 
 

@@ -1,0 +1,100 @@
+"""How a file becomes what an estimator takes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skimgcls._decode import CHANNELS, Resize
+from skimgcls._inside import walk_steps
+from skimgcls.app._upload import decode_upload
+from skimgcls.preprocessing import ImageLoader
+
+_MODES = {channels: mode for mode, channels in CHANNELS.items()}
+# What white may be in an array: a share, the digits of scikit-learn, a byte, two bytes.
+_WHITES = (1.0, 16.0, 255.0, 65535.0)
+_BYTE = 255.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a picture is handed to a model that takes pixels.
+
+    Attributes
+    ----------
+    shape : tuple (height, width, channels)
+    white : float
+        What a white pixel is.
+    white_is_known : bool
+        Whether that was told, or follows from what the model keeps of its training images.
+    as_rows : bool
+        Whether the first step knows rows of pixels alone.
+    """
+
+    shape: tuple[int, int, int]
+    white: float = _BYTE
+    white_is_known: bool = False
+    as_rows: bool = False
+
+    def describe(self) -> str:
+        """Return what is done to a picture, as a sentence."""
+        height, width, channels = self.shape
+        colour = "grey" if channels == 1 else "colour"
+        unsure = "" if self.white_is_known else ", which is a guess"
+        return (
+            f"This model learned from arrays, not from files: the picture is resized to "
+            f"{width} by {height} pixels in {colour}, with black as 0 and white as {self.white:g}"
+            f"{unsure}."
+        )
+
+    def read(self, content: bytes) -> np.ndarray:
+        """Return the file as X of one image."""
+        height, width, channels = self.shape
+        pixels = decode_upload(content, _MODES[channels], Resize((height, width)))[np.newaxis]
+        if self.white != _BYTE:
+            pixels = pixels.astype(np.float32) * np.float32(self.white / _BYTE)
+        return pixels.reshape(1, -1) if self.as_rows else pixels
+
+
+def find_entry(estimator: Any, white: float | None) -> Entry | None:
+    """Return how pictures are handed to an estimator, or None if it takes files of any size."""
+    steps = list(walk_steps(estimator))
+    first = steps[0]
+    is_loader = isinstance(first, ImageLoader)
+    if is_loader and first.size is not None:
+        return None
+    shape = next((step.image_shape_ for step in steps if hasattr(step, "image_shape_")), None)
+    if shape is None:
+        raise TypeError(
+            f"{type(first).__name__} does not tell what size of image it takes. Expected an image "
+            "classifier, or a Pipeline that begins with an ImageLoader."
+        )
+    height, width, channels = (int(side) for side in shape)
+    if channels not in _MODES:
+        raise ValueError(f"It takes images of {channels} channels, which picture files have not.")
+    found = _BYTE if is_loader else white or _find_white(first)
+    return Entry(
+        (height, width, channels),
+        white=found or _BYTE,
+        white_is_known=found is not None,
+        as_rows=not hasattr(first, "image_shape_") and not is_loader,
+    )
+
+
+def _find_white(classifier: Any) -> float | None:
+    """Return what white was in the training images, as far as their statistics tell.
+
+    Of numbers from 0 to m the variance is at most mean * (m - mean), so that m is at least
+    mean + variance / mean.
+    """
+    module = getattr(getattr(classifier, "net_", None), "module_", None)
+    layer = getattr(module, "standardize", None)
+    if layer is None:
+        return None
+    mean = layer.mean.detach().double().cpu().numpy().ravel()
+    variance = layer.scale.detach().double().cpu().numpy().ravel() ** 2
+    if (mean <= 0).any():
+        return None
+    # What rounding takes from images of black and white alone is given back.
+    least = float((mean + variance / mean).max()) * (1 - 1e-4)
+    return next((white for white in _WHITES if least <= white), None)

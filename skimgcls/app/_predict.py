@@ -1,0 +1,54 @@
+"""A file of a visitor's, and what came of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skimgcls.app._model import ServedModel
+from skimgcls.app._upload import (
+    PICTURE_SIDE,
+    THUMBNAIL_SIDE,
+    check_upload,
+    decode_upload,
+    shrink,
+    to_data_url,
+)
+from skimgcls.exceptions import ImageFileError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one file: probabilities, or an error.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, as the visitor's machine has it.
+    proba : ndarray of shape (n_classes,) or None
+    error : str
+        A sentence; empty if all went well.
+    picture, thumbnail : str
+        Addresses that hold the picture, large and small; empty with an error.
+    """
+
+    name: str
+    proba: np.ndarray | None = None
+    error: str = ""
+    picture: str = ""
+    thumbnail: str = ""
+
+
+def answer(model: ServedModel, name: str, content: bytes) -> Answer:
+    """Ask a model about a file; what is wrong with the file is in the answer."""
+    try:
+        check_upload(content, model.limits)
+        pixels = shrink(decode_upload(content), PICTURE_SIDE)
+        proba = model.predict(content)
+    except ImageFileError as error:
+        return Answer(name, error=str(error))
+    return Answer(
+        name,
+        proba,
+        picture=to_data_url(pixels),
+        thumbnail=to_data_url(shrink(pixels, THUMBNAIL_SIDE)),
+    )

@@ -1,0 +1,41 @@
+"""Answers as a file for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from skimgcls.app._model import ServedModel
+from skimgcls.app._predict import Answer
+from skimgcls.app._verdict import judge
+
+# What a spreadsheet takes for the beginning of a formula, or skips before it looks for one.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", " ", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+
+def to_csv(model: ServedModel, answers: Sequence[Answer], at_least: float = 0.0) -> bytes:
+    """Return a table with a line for each file, as bytes of UTF-8 with a mark at the begin.
+
+    Columns are file, predicted, confidence, one "probability of" for each class, and error. With
+    the mark at the begin a spreadsheet knows the letters.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    shares = [f"probability of {name}" for name in model.classes]
+    writer.writerow(["file", "predicted", "confidence", *shares, "error"])
+    for one in answers:
+        cells: list[str] = ["", "", *[""] * len(shares)]
+        if one.proba is not None:
+            verdict = judge(model, one.proba, at_least)
+            numbers = [f"{share:.6f}" for share in (verdict.confidence, *one.proba)]
+            cells = [as_text(verdict.word), *numbers]
+        writer.writerow([as_text(one.name), *cells, as_text(one.error)])
+    return file.getvalue().encode("utf-8-sig")
+
+
+def as_text(value: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: with an apostrophe before one.
+
+    >>> as_text("=1+1.png"), as_text("a=1.png")
+    ("'=1+1.png", 'a=1.png')
+    """
+    return f"'{value}" if value.startswith(_FORMULA) else value

@@ -1,0 +1,162 @@
+"""The command line: what it refuses, and how it serves."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+import warnings
+
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+
+from skimgcls import save
+from skimgcls.app._command import main
+from skimgcls.app._serve import find_port, make_options, protect_process, served_model
+from skimgcls.app._upload import Limits
+
+
+@pytest.fixture
+def path(tmp_path, of_files):
+    save(of_files, tmp_path / "shapes.skimgcls")
+    return tmp_path / "shapes.skimgcls"
+
+
+def refusal(arguments, capsys):
+    """Return what is said on the terminal by a command that is refused."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path, capsys):
+    assert "No such file" in refusal([tmp_path / "none.skimgcls"], capsys)
+
+
+def test_a_folder_is_refused(tmp_path, capsys):
+    assert "error:" in refusal([tmp_path], capsys)
+
+
+def test_another_file_is_refused(tmp_path, capsys):
+    other = tmp_path / "other.skimgcls"
+    other.write_bytes(b"PK" + bytes(100))
+    assert "a file that save wrote with b'SKIMGCLS'" in refusal([other], capsys)
+
+
+def test_an_altered_file_is_refused(path, capsys):
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    assert "it was cut short or altered" in refusal([path], capsys)
+
+
+def test_a_model_of_something_else_is_refused(tmp_path, capsys):
+    X, y = load_digits(return_X_y=True)
+    save(LogisticRegression(max_iter=10_000).fit(X / 16, y), tmp_path / "rows.skimgcls")
+    said = refusal([tmp_path / "rows.skimgcls"], capsys)
+    assert "it cannot be asked about a picture: LogisticRegression does not tell" in said
+
+
+def test_a_port_that_is_taken_is_refused(path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = refusal([path, "--port", port], capsys)
+    assert f"127.0.0.1:{port} cannot be served on" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--max-upload-mb", "0"],
+        ["--max-megapixels", "-1"],
+        ["--max-megapixels", "inf"],
+        ["--white", "0"],
+        ["--nonsense"],
+    ],
+)
+def test_wrong_options_are_refused(arguments, path, capsys):
+    assert "error: " in refusal([path, *arguments], capsys)
+
+
+def test_without_streamlit_the_extra_is_named(path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    assert 'pip install "skimgcls[app]"' in refusal([path], capsys)
+
+
+def test_without_a_model_there_is_no_page():
+    with pytest.raises(RuntimeError, match=r"python -m skimgcls\.app MODEL"):
+        served_model()
+
+
+def test_the_server_is_for_this_machine_and_tells_no_one():
+    options = make_options("127.0.0.1", 8501, Limits(upload_mb=7), None)
+    assert options["server.address"] == "127.0.0.1"
+    assert options["server.maxUploadSize"] == 7
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.enableXsrfProtection"] is True
+    assert options["server.enableCORS"] is True
+    assert options["client.showErrorDetails"] == "none"
+    assert "127.0.0.1" in options["server.allowedHosts"]
+    assert "browser.serverAddress" not in options
+
+
+def test_a_name_in_public_is_answered_to():
+    options = make_options("127.0.0.1", 8501, Limits(), "flowers.example.org")
+    assert options["browser.serverAddress"] == "flowers.example.org"
+    assert "flowers.example.org" in options["server.allowedHosts"]
+    assert "server.allowedHosts" not in make_options("0.0.0.0", 8501, Limits(), None)
+
+
+def test_a_free_port_is_found():
+    assert find_port("127.0.0.1", 0) > 0
+
+
+def test_uploads_stay_in_memory_and_bombs_outside(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    try:
+        from starlette.formparsers import MultiPartParser
+    except ImportError:
+        MultiPartParser = None  # noqa: N806 - a class of its name
+    else:
+        monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
+    with warnings.catch_warnings():
+        protect_process(Limits(upload_mb=30, megapixels=2))
+    assert Image.MAX_IMAGE_PIXELS == 2_000_000
+    if MultiPartParser is not None:
+        assert MultiPartParser.spool_max_size > 30 * 2**20
+
+
+@pytest.mark.slow
+def test_it_serves_until_it_is_interrupted(path, tmp_path):
+    command = [sys.executable, "-m", "skimgcls.app", str(path), "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as server:
+        told = server.stdout.readline()
+        assert told, server.stderr.read()
+        url = re.search(r"shapes\.skimgcls is served on (http://127\.0\.0\.1:\d+) ", told)[1]
+        with urllib.request.urlopen(f"{url}/_stcore/health") as answer:
+            assert answer.status == 200
+        # It stops even where nobody reads its words.
+        server.stdout.close()
+        server.send_signal(signal.SIGINT)
+        errors = server.stderr.read()
+    assert server.returncode == 0
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_a_refusal_reaches_the_shell(tmp_path):
+    command = [sys.executable, "-m", "skimgcls.app", str(tmp_path / "none.skimgcls")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "No such file" in done.stderr
+    assert "Traceback" not in done.stderr

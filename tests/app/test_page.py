@@ -1,0 +1,140 @@
+"""The page without a browser: which parts it shows for what was sent."""
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import skimgcls.app
+from skimgcls.app import _page
+from skimgcls.app._model import ServedModel
+from skimgcls.app._serve import serve_model
+from skimgcls.app._upload import Limits
+
+PAGE = Path(skimgcls.app.__file__).with_name("_page.py")
+# An import and a model's first prediction take seconds where other work is done beside.
+PATIENCE = 60
+
+
+def sent(name, content, number=0):
+    """Return a file as Streamlit hands it over."""
+    return SimpleNamespace(name=name, file_id=f"{number}-{name}", getvalue=lambda: content)
+
+
+@pytest.fixture
+def send(monkeypatch, served):
+    """Run the page for some files, and return it."""
+
+    def run(*files, model=None):
+        serve_model(model or served)
+        # AppTest of the oldest Streamlit knows no uploader.
+        monkeypatch.setattr(streamlit, "file_uploader", lambda *_, **__: list(files))
+        return AppTest.from_file(str(PAGE), default_timeout=PATIENCE).run()
+
+    return run
+
+
+def html_of(page):
+    return "".join(part.proto.body for part in page.get("html"))
+
+
+def test_at_first_it_asks_for_a_picture(send):
+    page = send()
+    assert not page.exception
+    assert "<h1>shapes</h1>" in html_of(page)
+    assert [tab.label for tab in page.tabs] == ["Classify", "About the model"]
+    assert not page.slider
+    # No camera is asked for before a visitor wants one.
+    assert [toggle.value for toggle in page.toggle] == [False]
+    assert not page.get("camera_input")
+
+
+def test_one_picture_has_bars_and_a_map(send, shapes, served):
+    page = send(sent("a.png", shapes[0][0]))
+    shown = html_of(page)
+    assert not page.exception
+    for name in served.classes:
+        assert f'<span class="name">{name}</span>' in shown
+    assert shown.count("<figure>") == 2
+    assert page.expander[0].label == "All 3 classes"
+
+
+def test_a_higher_threshold_takes_the_class_back(send, shapes):
+    page = send(sent("a.png", shapes[0][0]))
+    assert '<p class="verdict">none of these' not in html_of(page)
+    page.slider(key="at_least").set_value(100).run()
+    assert '<p class="verdict">none of these' in html_of(page)
+
+
+def test_an_answer_is_kept_and_not_asked_for_again(send, shapes, monkeypatch):
+    page = send(sent("a.png", shapes[0][0]))
+    monkeypatch.setattr(ServedModel, "predict", lambda *_: pytest.fail("it was asked again"))
+    page.slider(key="at_least").set_value(10).run()
+    assert not page.exception
+
+
+def test_several_are_a_table_in_which_one_may_fail(send, shapes):
+    X = shapes[0]
+    page = send(sent("a.png", X[0]), sent("bad.png", X[1][:90]), sent("c.png", X[2]))
+    shown = html_of(page)
+    assert not page.exception
+    assert shown.count("<tr><td") >= 3
+    assert '<span class="error">It is cut short or broken' in shown
+    assert "<figure>" not in shown
+    assert page.selectbox(key="chosen").options == ["a.png", "c.png"]
+    page.selectbox(key="chosen").select("c.png").run()
+    assert html_of(page).count("<figure>") == 2
+
+
+def test_a_failure_of_the_model_is_told_without_its_words(send, shapes, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("a secret path")
+
+    monkeypatch.setattr(ServedModel, "predict", fail)
+    page = send(sent("a.png", shapes[0][0]))
+    assert not page.exception
+    assert "The model could not answer" in html_of(page)
+    assert "secret" not in html_of(page)
+    assert "a secret path" in caplog.text
+
+
+def test_more_files_than_are_taken_are_left(send, shapes, of_files):
+    model = ServedModel.of(of_files, "m", limits=Limits(files=2))
+    files = [sent("a.png", shapes[0][0], number) for number in range(3)]
+    page = send(*files, model=model)
+    assert page.warning[0].value == "Only the first 2 pictures are read."
+    assert html_of(page).count('alt=""') == 2
+
+
+def test_labels_have_no_threshold(send, of_labels):
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "PNG")
+    page = send(sent("a.png", file.getvalue()), model=ServedModel.of(of_labels, "m"))
+    assert not page.slider
+    assert 'class="half"' in html_of(page)
+    said = " ".join(caption.value for caption in page.caption)
+    assert "resized to 16 by 16 pixels in colour" in said
+    assert "cannot be shown: it has no convolutions" in said
+
+
+def test_the_card_has_the_curves(send):
+    page = send()
+    assert "Accuracy in validation" in html_of(page)
+    assert '<img class="curves" src="data:image/png;base64,' in html_of(page)
+
+
+def test_pictures_of_one_name_are_told_apart():
+    names, proba = ["a.png", "b.png", "a.png", "c.png"], np.ones(1)
+    answers = [_page.Answer(name, None if name == "c.png" else proba) for name in names]
+    assert _page.name_places(answers) == {"a.png (1)": 0, "b.png": 1, "a.png (3)": 2}
+
+
+def test_tiny_pictures_are_told_by_their_kind():
+    small, large = np.zeros((8, 8, 3), np.uint8), np.zeros((300, 300, 3), np.uint8)
+    assert _page._is_tiny(_page.to_data_url(small))
+    assert not _page._is_tiny(_page.to_data_url(large))
