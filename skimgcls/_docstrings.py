@@ -127,6 +127,15 @@ out_activation_ : {"softmax", "logistic"}
 precision_ : {"float32", "bfloat16", "float64"}
     What the net was trained in.
 
+batch_size_ : int
+    Images in one step.
+
+learning_rate_init_ : float
+    Learning rate at the first step.
+
+max_iter_ : int
+    Maximum number of epochs of the last call of `fit`; 1 after `partial_fit`.
+
 n_iter_ : int
     Epochs trained.
 

@@ -172,6 +172,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             if not continues:
                 self._study(train)
             plan = self._make_plan(len(train))
+            self._record_plan(plan)
             device = check_device(self.device)
             precision = self._choose_precision(train, plan.batch_size, device)
             with seeded(seed, device) as rng:
@@ -219,6 +220,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
                 self._seed, self._history = draw_seed(self.random_state), []
                 self._study(train)
             plan = self._make_plan(len(train), single_epoch=True)
+            self._record_plan(plan)
             device = check_device(self.device)
             with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
                 # Data that come in pieces are small only in the piece: never float64.

@@ -22,6 +22,10 @@ _EPOCHS = (12, 100)
 # times a batch, and have to fit in memory. Below the smallest, steps are too noisy.
 _BATCH_VALUES = 3_000_000
 _SMALLEST_BATCH = 16
+# Pixels of an image from which on deep networks are trained for as long as the number of images
+# asks for. Smaller images hold less to learn: training is shorter in proportion, down to a limit.
+_FULL_SIZE = 64
+_SHORTEST = 1 / 8
 
 
 class NetMixin:
@@ -60,6 +64,12 @@ class NetMixin:
         )
         return self._refine_plan(plan)
 
+    def _record_plan(self, plan):
+        """Store the values that training uses, of which some may have been "auto"."""
+        self.batch_size_ = plan.batch_size
+        self.learning_rate_init_ = plan.learning_rate_init
+        self.max_iter_ = plan.max_epochs
+
     @property
     def _net_shape(self):
         """Height, width and channels of what the net is given."""
@@ -73,6 +83,10 @@ class NetMixin:
     def _auto_max_iter(self, n_steps, n_images):
         """Return how many epochs to train, of so many steps and images each."""
         return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
+
+    def _share_of_size(self):
+        """Return the fraction of a full training that images of this size need."""
+        return min(max(math.prod(self.image_shape_[:2]) / _FULL_SIZE, _SHORTEST), 1.0)
 
     def _refine_plan(self, plan):
         """Return the plan with what only some classifiers have a parameter for."""

@@ -1,5 +1,6 @@
 """A net that was trained elsewhere, with a new last layer."""
 
+import math
 import os
 from dataclasses import replace
 from numbers import Integral, Real
@@ -90,8 +91,9 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
 
     max_iter : int or "auto", default="auto"
         Epochs, that is passes over the training images, at most. "auto" makes as many as 500 steps
-        take, but no fewer than 5 and no more than 60, or 30 where all images fit in one batch;
-        where the head alone is trained, 2,000 steps in 12 to 100 epochs.
+        take, but no fewer than 5 and no more than 60, or 30 where all images fit in one batch, and
+        for images of fewer than 64 pixels fewer in proportion, down to an eighth; where the head
+        alone is trained, 2,000 steps in 12 to 100 epochs.
 
     n_iter_no_change : int, default=10
         Stop after this many epochs in a row without improvement: of the validation score with
@@ -108,6 +110,9 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
     Attributes
     ----------
     {view_attributes}
+
+    image_size_ : tuple (height, width)
+        Size of the images that the backbone is given, in pixels.
 
     {fitted_attributes}
 
@@ -287,12 +292,15 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
 
+    def _record_plan(self, plan):
+        super()._record_plan(plan)
+        self.image_size_ = self._net_shape[:2]
+
     def _auto_max_iter(self, n_steps, n_images):
         if self._n_stages == 0:
             return super()._auto_max_iter(n_steps, n_images)
-        if n_steps == 1:
-            return _EPOCHS_OF_ONE_BATCH
-        return min(max(-(-_STEPS // n_steps), _EPOCHS[0]), _EPOCHS[1])
+        n_epochs = min(_STEPS / n_steps, _EPOCHS_OF_ONE_BATCH if n_steps == 1 else _EPOCHS[1])
+        return max(math.ceil(self._share_of_size() * n_epochs), _EPOCHS[0])
 
     def _train(self, net, plan, loss, train, valid, rng):
         changes = as_lazy(train.images).is_random or plan.mixing or plan.views

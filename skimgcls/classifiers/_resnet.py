@@ -24,6 +24,11 @@ _BATCHES = (16, 250)
 _STEPS = 700
 _IMAGES = 30_000
 _EPOCHS = (6, 120)
+# What widths="auto" makes: these stages while a side of the map is longer than two pixels. No stage
+# has more channels than so many for each number of an image, which are at least so many.
+_WIDTHS = (32, 128, 128)
+_CHANNELS_PER_VALUE = 2
+_FEWEST_CHANNELS = 8
 _MIXUP = ((60, 0.5), (20, 0.2))
 # Share of the epochs in which images are mixed; the last ones are of whole images.
 _MIXED = 0.7
@@ -41,9 +46,11 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
 
     Parameters
     ----------
-    widths : array-like of int, default=(32, 128, 128)
-        Channels of each stage. A stage halves height and width. (64, 256, 256) is more accurate and
-        takes three times as long.
+    widths : array-like of int or "auto", default="auto"
+        Channels of each stage. A stage halves height and width. "auto" is (32, 128, 128) for images
+        with a side of 12 pixels or more. Smaller images have fewer stages, which end where a map is
+        one or two pixels long, and no stage has more than twice as many channels as an image has
+        numbers. (64, 256, 256) is more accurate and takes three times as long.
 
     depth : int, default=2
         Convolutions of each stage.
@@ -108,6 +115,12 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     ----------
     {view_attributes}
 
+    widths_ : tuple of int
+        Channels of each stage.
+
+    mixup_ : float
+        The strength of `mixup` in the last call of `fit` or `partial_fit`.
+
     {fitted_attributes}
 
     See Also
@@ -124,9 +137,11 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     >>> X_train, X_test, y_train, y_test = train_test_split(
     ...     digits.images, digits.target, random_state=0
     ... )
-    >>> clf = ResNetImageClassifier((16, 32), max_iter=5, random_state=0).fit(X_train, y_train)
+    >>> clf = ResNetImageClassifier(max_iter=5, random_state=0).fit(X_train, y_train)
     >>> clf.score(X_test, y_test) > 0.95
     True
+    >>> clf.widths_, clf.batch_size_
+    ((32, 128), 67)
     >>> clf.horizontal_flip_
     False
     """
@@ -134,7 +149,11 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
         **ViewsMixin._view_constraints,
-        "widths": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "widths": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "depth": [Interval(Integral, 1, None, closed="left")],
         "weight_averaging": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"muon", "adamw"})],
@@ -149,7 +168,7 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
 
     def __init__(
         self,
-        widths=(32, 128, 128),
+        widths="auto",
         *,
         depth=2,
         horizontal_flip="auto",
@@ -209,9 +228,11 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
         self.solver = solver
 
     def _build_module(self, image_shape, n_outputs):
-        widths = check_sizes("widths", self.widths)
+        widths = self.widths
+        widths = _auto_widths(image_shape) if widths == "auto" else check_sizes("widths", widths)
         if not widths:
             raise ValueError("widths must hold the channels of at least one stage; got none.")
+        self.widths_ = widths
         net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
         return self._averaged(net)
 
@@ -234,14 +255,18 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
             solver=self.solver,
         )
 
+    def _record_plan(self, plan):
+        super()._record_plan(plan)
+        self.mixup_ = 0.0 if plan.mixing is None else plan.mixing.mixup
+
     def _auto_batch_size(self, n_images):
         if n_images <= _ONE_BATCH:
             return _ONE_BATCH
         return min(max(n_images // 20, _BATCHES[0]), _BATCHES[1])
 
     def _auto_max_iter(self, n_steps, n_images):
-        n_epochs = math.ceil(max(_STEPS / n_steps, _IMAGES / n_images))
-        return min(max(n_epochs, _EPOCHS[0]), _EPOCHS[1])
+        n_epochs = min(max(_STEPS / n_steps, _IMAGES / n_images), _EPOCHS[1])
+        return max(math.ceil(self._share_of_size() * n_epochs), _EPOCHS[0])
 
     def _auto_learning_rate_init(self, batch_size):
         if self.solver == "adamw":
@@ -251,3 +276,12 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     def _auto_mixup(self, n_steps, max_epochs):
         strengths = (mixup for n_epochs, mixup in _MIXUP if n_steps > 1 and max_epochs >= n_epochs)
         return next(strengths, 0.0)
+
+
+def _auto_widths(image_shape):
+    """Return the channels of the stages for images (height, width, channels)."""
+    # A multiple of eight, which suits vector units.
+    most = max(8 * math.ceil(_CHANNELS_PER_VALUE * math.prod(image_shape) / 8), _FEWEST_CHANNELS)
+    sides = [max(image_shape[:2]) // 2**stage for stage in range(len(_WIDTHS))]
+    widths = [min(width, most) for width, side in zip(_WIDTHS, sides, strict=True) if side > 2]
+    return tuple(widths or [min(_WIDTHS[0], most)])

@@ -55,6 +55,16 @@ def test_the_base_class_itself_is_abstract():
         BaseImageClassifier()
 
 
+def test_what_auto_chose_is_an_attribute(stripes):
+    X, y = stripes
+    clf = MLPImageClassifier((8,), random_state=0).fit(X, y)
+    assert (clf.batch_size_, clf.max_iter_, clf.learning_rate_init_) == (64, 100, 0.002)
+    clf.set_params(batch_size=7, learning_rate_init=0.01).partial_fit(X, y)
+    assert (clf.batch_size_, clf.max_iter_, clf.learning_rate_init_) == (7, 1, 0.01)
+    again = pickle.loads(pickle.dumps(clf))
+    assert (again.batch_size_, again.max_iter_, again.learning_rate_init_) == (7, 1, 0.01)
+
+
 # ---- spellings
 
 

@@ -111,9 +111,23 @@ def test_partial_fit_does_not_warm_up(colour_stripes, weights):
     ("trainable", "n_images", "n_epochs"),
     [("all", 64, 30), ("all", 130, 60), (1, 1000, 32), ("all", 50_000, 5), ("head", 64, 100)],
 )
-def test_epochs_follow_the_number_of_images(colour_stripes, trainable, n_images, n_epochs):
-    clf = make_clf(trainable=trainable, max_iter=1).fit(*colour_stripes)
+def test_epochs_follow_the_number_of_images(trainable, n_images, n_epochs):
+    X, y = make_stripes(shape=(8, 8, 3))
+    clf = make_clf(trainable=trainable, max_iter=1).fit(X, y)
     assert clf.set_params(max_iter="auto")._make_plan(n_images).max_epochs == n_epochs
+
+
+@pytest.mark.parametrize(("shape", "n_epochs"), [((1, 4), 5), ((4, 8), 15), ((8, 8), 30)])
+def test_epochs_follow_the_size_of_small_images(shape, n_epochs):
+    X, y = make_stripes(n_images=6, shape=(*shape, 3), n_classes=2)
+    clf = make_clf(max_iter=1).fit(X, y)
+    assert clf.set_params(max_iter="auto")._make_plan(64).max_epochs == n_epochs
+
+
+@pytest.mark.parametrize(("image_size", "found"), [("auto", (32, 40)), (48, (48, 48))])
+def test_the_size_that_the_backbone_is_given_is_an_attribute(image_size, found):
+    X, y = make_stripes(n_images=6, shape=(8, 40, 3), n_classes=2)
+    assert make_clf(image_size=image_size, max_iter=1).fit(X, y).image_size_ == found
 
 
 @pytest.mark.parametrize(("learning_rate", "n_epochs"), [("cosine", 6), ("constant", 2)])

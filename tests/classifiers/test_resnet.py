@@ -58,8 +58,9 @@ def test_any_size_any_channels_and_any_number_of_classes(shape, n_classes):
     np.testing.assert_allclose(proba.sum(axis=1), 1)
 
 
-def test_the_default_net_has_three_stages_of_two_convolutions(stripes):
-    clf = ResNetImageClassifier(max_iter=1, random_state=0).fit(*stripes)
+def test_the_default_net_has_three_stages_of_two_convolutions():
+    X, y = make_stripes(shape=(12, 12))
+    clf = ResNetImageClassifier(max_iter=1, random_state=0).fit(X, y)
     shapes = [tuple(w.shape) for w in net_of(clf).stages.parameters() if w.ndim == 4]
     whitened = 2 * 1 * 2 * 2
     widths = [(32, whitened), (32, 32), (128, 32), (128, 128), (128, 128), (128, 128)]
@@ -113,7 +114,10 @@ def test_images_of_one_class_are_refused(stripes):
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"widths": 0}, "'widths' parameter .* must be an array-like or an int in the range"),
+        (
+            {"widths": 0},
+            "'widths' parameter .* must be an array-like, an int in the range .*'auto'",
+        ),
         ({"widths": (8, 0)}, r"widths .*positive integer.*\(8, 0\)"),
         ({"depth": 0}, r"'depth' parameter .* must be an int in the range \[1, inf\)"),
         ({"depth": 1.5}, "'depth' parameter .* must be an int"),
@@ -462,6 +466,61 @@ def test_batches_epochs_and_rate_follow_the_number_of_images(
     plan = clf.set_params(max_iter="auto")._make_plan(n_images)
     assert (plan.batch_size, plan.max_epochs) == (batch_size, n_epochs)
     assert plan.learning_rate_init == pytest.approx(learning_rate, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("shape", "widths"),
+    [
+        ((1, 1, 1), (8,)),
+        ((1, 4, 1), (8,)),
+        ((1, 10, 1), (24, 24)),
+        ((4, 4, 1), (32,)),
+        ((8, 8, 1), (32, 128)),
+        ((12, 12, 1), (32, 128, 128)),
+        ((1, 64, 1), (32, 128, 128)),
+        ((64, 64, 3), (32, 128, 128)),
+    ],
+)
+def test_widths_follow_the_size_of_the_images(shape, widths):
+    X, y = make_stripes(n_images=6, shape=shape, n_classes=2)
+    clf = ResNetImageClassifier(max_iter=1, random_state=0).fit(X, y)
+    assert clf.widths_ == widths
+    assert [stage.convolutions[0].out_channels for stage in net_of(clf).stages] == list(widths)
+
+
+def test_widths_given_are_the_widths_trained(stripes):
+    assert make_resnet(widths=[4, 8], max_iter=1).fit(*stripes).widths_ == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_epochs"), [((1, 4), 15), ((4, 4), 30), ((7, 8), 105), ((8, 8), 120), ((9, 9), 120)]
+)
+def test_epochs_follow_the_size_of_small_images(shape, n_epochs):
+    X, y = make_stripes(n_images=6, shape=shape, n_classes=2)
+    clf = make_resnet(max_iter=1).fit(X, y)
+    assert clf.set_params(max_iter="auto")._make_plan(64).max_epochs == n_epochs
+
+
+def test_what_was_chosen_is_an_attribute(stripes):
+    X, y = stripes
+    clf = ResNetImageClassifier((4,), max_iter=3, random_state=0).fit(X, y)
+    assert (clf.batch_size_, clf.max_iter_, clf.mixup_) == (64, 3, 0.0)
+    assert clf.learning_rate_init_ == pytest.approx(0.076, rel=0.01)
+    clf.set_params(batch_size=5, mixup=0.3, learning_rate_init=0.1).partial_fit(X, y)
+    assert (clf.batch_size_, clf.max_iter_, clf.mixup_) == (5, 1, 0.3)
+    assert clf.learning_rate_init_ == 0.1
+
+
+def test_weights_and_repetition_agree_on_tiny_images():
+    """A long training of many channels amplifies rounding until the two differ."""
+    rng = np.random.RandomState(4)
+    X, y, weights = rng.uniform(size=(15, 10)), np.arange(15) % 3, rng.randint(0, 4, 15)
+    weighted, repeated = (ResNetImageClassifier(random_state=0) for _ in range(2))
+    weighted.fit(X, y, sample_weight=weights)
+    repeated.fit(X.repeat(weights, axis=0), y.repeat(weights))
+    np.testing.assert_allclose(
+        weighted.decision_function(X), repeated.decision_function(X), rtol=1e-9
+    )
 
 
 def test_images_seen_often_are_mixed_but_for_the_last_epochs(stripes):
