@@ -40,7 +40,7 @@ home = Path(folder.name)
 # ----------
 # From pixels of any size to a name. It computes in float32 on every machine, as graphs do.
 
-X, y = make_shapes(2400, image_size=32, random_state=0)
+X, y = make_shapes(1600, image_size=32, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=400, random_state=0)
 pipe = make_pipeline(
     ImageLoader(size=(24, 24)),

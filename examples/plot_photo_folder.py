@@ -116,7 +116,7 @@ pipe = make_pipeline(
     ),
 )
 grid = {"imageaugmenter__rotation": [0, 15], "imageloader__size": [(16, 16), (24, 24)]}
-search = GridSearchCV(pipe, grid, scoring="balanced_accuracy", cv=3, n_jobs=2)
+search = GridSearchCV(pipe, grid, scoring="balanced_accuracy", cv=2, n_jobs=2)
 search.fit(X_train, y_train)
 
 columns = [*(f"param_{name}" for name in grid), "mean_test_score"]

@@ -36,7 +36,7 @@ print(f"{len(X_train)} images to train on, {len(X_test)} held out, each {X_train
 # pooling. For the rest, three-fold cross-validation tries four combinations, in two processes, and
 # the best one is fitted to all training images.
 
-cnn = CNNImageClassifier(conv_channels=(32, 64), pool_size=(1, 2), max_iter=20, random_state=0)
+cnn = CNNImageClassifier(conv_channels=(32, 64), pool_size=(1, 2), max_iter=12, random_state=0)
 grid = {"dropout": [0.0, 0.3], "learning_rate_init": [1e-3, 3e-3]}
 search = GridSearchCV(cnn, grid, cv=3, n_jobs=2).fit(X_train, y_train)
 

@@ -2,7 +2,7 @@
 Few images: a residual net
 ==========================
 
-How much two nets make of 50, 100 and 200 images: the plain convolutional one, and the residual one
+How much two nets make of 25, 50 and 100 images: the plain convolutional one, and the residual one
 with a first layer computed from the images. What that layer looks at can be drawn, and so can the
 mistakes that are left.
 """
@@ -24,11 +24,11 @@ from skimgcls import (
 # Images
 # ------
 # Four shapes, each at a random place, size, angle and colour, on a noisy ground of random colour.
-# Two hundred are to train on, and six hundred are held out.
+# A hundred are to train on, and six hundred are held out.
 
-X, y = make_shapes(800, image_size=24, n_classes=4, noise=0.1, random_state=0)
+X, y = make_shapes(700, image_size=16, n_classes=4, noise=0.1, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(
-    X, y, train_size=200, stratify=y, random_state=0
+    X, y, train_size=100, stratify=y, random_state=0
 )
 
 _ = ImageGridDisplay.from_images(X_train, y_train, n_columns=8)
@@ -36,11 +36,11 @@ _ = ImageGridDisplay.from_images(X_train, y_train, n_columns=8)
 # %%
 # Fitting
 # -------
-# Both at their defaults, on the first 50 and 100 of the training images, and on all of them.
+# Both at their defaults, on the first 25 and 50 of the training images, and on all of them.
 
 fits = {}
 rows = []
-for n_images in [50, 100, 200]:
+for n_images in [25, 50, 100]:
     for net in [CNNImageClassifier(random_state=0), ResNetImageClassifier(random_state=0)]:
         net.fit(X_train[:n_images], y_train[:n_images])
         seconds = net.history_["seconds"].sum()
@@ -60,7 +60,7 @@ for (name, scores), style in zip(table.groupby("net"), ["o-", "s--"], strict=Tru
     ax.plot(scores["images"], scores["accuracy"], style, label=f"{name}ImageClassifier")
 ax.axhline(1 / 4, color="grey", linestyle=":", label="guessing")
 ax.set_xscale("log")
-ax.set_xticks([50, 100, 200], ["50", "100", "200"])
+ax.set_xticks([25, 50, 100], ["25", "50", "100"])
 ax.minorticks_off()
 ax.set(ylim=(0, 1.03), xlabel="Training images, log scale", ylabel="Share of images right")
 ax.grid(alpha=0.3)
@@ -73,7 +73,7 @@ _ = ax.legend()
 # it can seldom be sure: in doubt the mirror is left out. Whoever knows the answer gives it, and
 # ``horizontal_flip_`` tells what was done.
 
-for n_images in [50, 100, 200]:
+for n_images in [25, 50, 100]:
     print(n_images, "images, mirrored:", fits["ResNet", n_images].horizontal_flip_)
 
 clf = ResNetImageClassifier(horizontal_flip=True, random_state=0)
@@ -90,7 +90,7 @@ for name, net in {"left as they are": fits["ResNet", 50], "mirrored": clf}.items
 # brightness, and then edges of colour, of which photographs have few. The net belongs to the
 # classifier, as ``net_``.
 
-net = fits["ResNet", 200].net_.module_
+net = fits["ResNet", 100].net_.module_
 filters = next(weights for name, weights in net.named_parameters() if "whitening" in name)
 pictures = filters.detach().float().cpu().numpy()[:12].transpose(0, 2, 3, 1)
 
