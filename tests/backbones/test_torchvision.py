@@ -1,4 +1,4 @@
-"""The nets of torchvision."""
+"""The networks of torchvision."""
 
 import pickle
 
@@ -11,9 +11,9 @@ from skimgcls import ImageEmbedder, PretrainedImageClassifier
 from skimgcls._backbones import find_backbone
 from skimgcls._backbones._torchvision import list_names
 from skimgcls._testing import make_stripes
-from skimgcls.nets import BatchNorm2d
+from skimgcls.nets import BatchNorm2d, TransferNet
 
-# One of each family, the smallest.
+# One network of each family, the quickest.
 FAMILIES = [
     "alexnet",
     "convnext_tiny",
@@ -34,11 +34,22 @@ FAMILIES = [
     "swin_t",
     "swin_v2_t",
     "vgg11",
-    "vit_b_16",
+    "vit_b_32",
     "wide_resnet50_2",
 ]
-# Weights of more than so many numbers are trained in the head alone, for the memory.
+# Those that take more than 2.5 seconds to fit, save and load even with the smallest images they
+# accept: MaxViT and Swin need images of 224 or 256 pixels, and VGG has 129 million weights.
+_SLOW_TO_FIT = {"maxvit_t", "swin_t", "swin_v2_t", "vgg11"}
+# Those that take more than 1.5 seconds with images of the size that their weights are for. The
+# last two have many weights to draw and to write to a file: 88 and 69 million.
+_SLOW_AT_FULL_SIZE = _SLOW_TO_FIT | {"vit_b_32", "wide_resnet50_2"}
+# Above this number of weights, only the head is trained, to save memory.
 _LARGE = 60_000_000
+
+
+def mark_slow_unless(names, quick):
+    """Return names as parameters of a test, and mark as slow those that are not in `quick`."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def n_weights_of(name):
@@ -46,13 +57,13 @@ def n_weights_of(name):
 
 
 def reference_of(name, weights, tmp_path):
-    """Return torchvision's own net with random weights, and a file that holds them."""
+    """Return torchvision's own network with random weights, and a file that holds them."""
     torch.manual_seed(0)
     options = {}
     if name in ("googlenet", "inception_v3"):
         options = {"init_weights": True, "transform_input": True}
     net = torchvision.models.get_model(name, weights=None, **options)
-    # Statistics as of training, not those of a new net.
+    # Statistics as of training, not those of a new network.
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(std=0.1)
@@ -61,8 +72,60 @@ def reference_of(name, weights, tmp_path):
     return net.eval(), tmp_path / "net.pth"
 
 
-@pytest.mark.slow
+@pytest.fixture
+def on_meta(monkeypatch):
+    """Put what a test creates on the meta device: weights with a shape, and without memory."""
+    make_params = torchvision.models.regnet.BlockParams.from_init_params
+
+    def make_params_on_cpu(*args, **kwargs):
+        # RegNet computes its widths and depths with tensors, and reads the numbers in them.
+        with torch.device("cpu"):
+            return make_params(*args, **kwargs)
+
+    monkeypatch.setattr(
+        torchvision.models.regnet.BlockParams, "from_init_params", make_params_on_cpu
+    )
+    # There are no numbers to draw.
+    for function in ("kaiming_normal_", "kaiming_uniform_", "normal_", "trunc_normal_", "uniform_"):
+        monkeypatch.setattr(torch.nn.init, function, lambda weights, *args, **kwargs: weights)
+    with torch.device("meta"):
+        yield
+
+
 @pytest.mark.parametrize("name", list_names())
+def test_every_network_is_torchvisions_without_its_last_layer(name, on_meta):
+    """The names and shapes of the weights are torchvision's, so that a file of weights fits."""
+    backbone = find_backbone(name)
+    side = backbone.smallest
+    options = {}
+    if name.startswith("vit"):
+        # The positions that it learns depend on the size of the images.
+        options = {"image_size": side}
+    elif name in ("googlenet", "inception_v3"):
+        options = {"init_weights": False}
+    own = torchvision.models.get_model(name, weights=None, **options)
+    modules = dict(own.named_modules())
+    last = [n for n, m in modules.items() if any(True for _ in m.parameters(recurse=False))][-1]
+    features = backbone.make((side, side, 3), None)
+
+    assert isinstance(features.net.get_submodule(last), torch.nn.Identity)
+    assert features.n_features == modules[last].weight.shape[1]
+    found = {key: value.shape for key, value in features.net.state_dict().items()}
+    # GoogLeNet and Inception have auxiliary classifiers, which features do not need.
+    left_out = (f"{last}.", "aux1.", "aux2.", "AuxLogits.")
+    assert found == {
+        key: value.shape for key, value in own.state_dict().items() if not key.startswith(left_out)
+    }
+    for key, module in features.net.named_modules():
+        is_norm = type(modules[key]) is torch.nn.BatchNorm2d
+        assert (type(module) is BatchNorm2d) == is_norm, key
+    with torch.inference_mode():
+        logits = TransferNet(features, n_outputs=7).eval()(torch.empty(2, 3, side, side))
+    assert logits.is_meta
+    assert logits.shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", mark_slow_unless(list_names(), set(FAMILIES) - _SLOW_TO_FIT))
 def test_every_net_is_built_fitted_saved_and_loaded(name):
     side = find_backbone(name).smallest
     X, y = make_stripes(n_images=6, shape=(side, side, 3))
@@ -79,10 +142,9 @@ def test_every_net_is_built_fitted_saved_and_loaded(name):
     np.testing.assert_array_equal(loaded.predict_proba(X), proba)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", mark_slow_unless(FAMILIES, set(FAMILIES) - _SLOW_AT_FULL_SIZE))
 def test_features_are_those_of_torchvisions_own_net(name, tmp_path):
-    """With one file of weights, and images of the size that they are for."""
+    """With the same file of weights, and images of the size that they are for."""
     net, path = reference_of(name, "DEFAULT", tmp_path)
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
     side = preset.crop_size[0]
@@ -97,7 +159,7 @@ def test_features_are_those_of_torchvisions_own_net(name, tmp_path):
         if heads:
             found = heads[-1](features)
         else:
-            # A net that has a convolution last takes the mean after it.
+            # A network whose last layer is a convolution takes the mean after it.
             found, logits = features, net.features((batch - mean) / std).mean(dim=(2, 3))
     # Random weights make logits as large as they like.
     torch.testing.assert_close(found, logits, rtol=0, atol=1e-5 * max(1.0, logits.abs().max()))
