@@ -7,11 +7,17 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 
 import pytest
 import torch
+from hypothesis import settings
 
 from skimgcls._testing import make_stripes, spell_grey_images
 
 # The nets of the tests are so small that a second thread costs more than it gives.
 torch.set_num_threads(1)
+
+# Each run of `make test` draws the same examples; `make test-all` draws others.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.register_profile("random", database=None, print_blob=True)
+settings.load_profile("repeatable")
 
 # The number of the user who owns nothing.
 NOBODY = 65534

@@ -15,6 +15,7 @@ import pytest
 import sklearn
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from instances import make_small
 from PIL import Image
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
@@ -517,13 +518,8 @@ def spelt(digits, tmp_path_factory):
 def make_mlp(spelling):
     # Files could be read in colour too.
     image_shape = (8, 8) if spelling == "files" else None
-    return MLPImageClassifier(
-        (32,),
-        batch_size=16,
-        learning_rate_init=0.01,
-        max_iter=10,
-        image_shape=image_shape,
-        random_state=0,
+    return make_small(
+        MLPImageClassifier, batch_size=16, max_iter=10, image_shape=image_shape, random_state=0
     )
 
 
@@ -546,14 +542,8 @@ def test_client(client, spelling, spelt):
 def test_image_shape_makes_images_of_rows(client, digits):
     """Without their sides, which are blank, the digits are no squares a CNN could guess."""
     rows = digits.with_images(lambda images: images[:, :, 1:7].reshape(len(images), -1))
-    cnn = CNNImageClassifier(
-        (16,),
-        hidden_layer_sizes=(32,),
-        batch_size=16,
-        learning_rate_init=0.01,
-        max_iter=10,
-        image_shape=(8, 6),
-        random_state=0,
+    cnn = make_small(
+        CNNImageClassifier, batch_size=16, max_iter=10, image_shape=(8, 6), random_state=0
     )
     if client.adds_columns:
         with pytest.raises(ValueError, match=r"image_shape=.* makes 48 pixels, but the rows .* 49"):

@@ -1,13 +1,18 @@
-"""scikit-learn's checks and ours, over every public estimator as its default constructor makes
-it."""
+"""scikit-learn's checks and ours, over every public estimator.
+
+scikit-learn's checks run on the default constructors, a test for each check. Our contracts, which
+fit several times each, run on small instances.
+"""
 
 import inspect
+from unittest import SkipTest
 
 import pytest
 from imblearn.utils.estimator_checks import estimator_checks_generator as sampler_checks
+from instances import INIT_PARAMS, make_small
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import skimgcls
 from skimgcls._testing import assert_plain, make_stripes
@@ -22,25 +27,62 @@ ESTIMATORS = [
     if issubclass(cls, BaseEstimator) and not inspect.isabstract(cls)
 ]
 CLASSIFIERS = [e for e in ESTIMATORS if isinstance(e, skimgcls.BaseImageClassifier)]
-# Around a classifier of any kind.
-META_CLASSIFIERS = [e for e in ESTIMATORS if is_classifier(e) and e not in CLASSIFIERS]
 TRANSFORMERS = [estimator for estimator in ESTIMATORS if not is_classifier(estimator)]
-CONTRACTS = [check for estimator in CLASSIFIERS for check in image_classifier_checks(estimator)]
 # With something to do in training: the default does nothing, which is too easy.
 AUGMENTER = skimgcls.ImageAugmenter(horizontal_flip=True, rotation=15, brightness=0.2)
+# The default constructor trains all layers of a large network: its checks take as long as all
+# other tests. They are marked slow, and the checks of one that trains its head alone are not.
+LARGE = skimgcls.PretrainedImageClassifier()
+HEAD_ALONE = skimgcls.PretrainedImageClassifier("squeezenet1_1", trainable="head")
+CHECKED = [*ESTIMATORS, AUGMENTER, HEAD_ALONE]
+SMALL = [make_small(type(classifier)) for classifier in CLASSIFIERS]
 
-# What scikit-learn runs for a classifier that takes weights, several labels and partial_fit, for
-# one that takes none of them, for a transformer, and for a sampler. A later version may add checks;
-# fewer would mean that a tag has switched some off.
+# The checks that scikit-learn has for a classifier with weights, multilabel targets and
+# partial_fit; for one around another estimator; for a transformer; and for a sampler. A later
+# version may add checks; fewer would mean that a tag has switched some off.
 N_CHECKS_OF_CLASSIFIERS = 60
 N_CHECKS_OF_META_CLASSIFIERS = 50
 N_CHECKS_OF_OTHERS = 45
 
 
 def name_of(value):
-    if isinstance(value, BaseEstimator):
-        return type(value).__name__ + ("-changed" if value is AUGMENTER else "")
-    return f"{type(value.args[1]).__name__}-{value.func.__name__}"
+    changes = {id(AUGMENTER): "-changed", id(HEAD_ALONE): "-head"}
+    return type(value).__name__ + changes.get(id(value), "")
+
+
+def checks_of(estimator):
+    """Return scikit-learn's checks of an estimator; for a sampler, imbalanced-learn's as well.
+
+    Transformers have checks that no sampler has.
+    """
+    checks = list(estimator_checks_generator(estimator))
+    if get_tags(estimator).estimator_type == "sampler":
+        checks += list(sampler_checks(estimator))
+    return [check for _, check in checks]
+
+
+def check_params():
+    """Return a parameter set for each pair of an estimator and a check, with a readable id."""
+    params = []
+    for estimator in CHECKED:
+        is_large = type(estimator) is type(LARGE) and estimator is not HEAD_ALONE
+        marks = [pytest.mark.slow] if is_large else []
+        for number, check in enumerate(checks_of(estimator)):
+            # A check can be there twice, with other arguments.
+            test_id = f"{name_of(estimator)}-{number}-{check.func.__name__}"
+            params.append(pytest.param(estimator, check, marks=marks, id=test_id))
+    return params
+
+
+def contract_params():
+    params = []
+    for classifier in [*SMALL, LARGE]:
+        marks = [pytest.mark.slow] if classifier is LARGE else []
+        size = "default" if classifier is LARGE else "small"
+        for check in image_classifier_checks(classifier):
+            test_id = f"{name_of(classifier)}-{size}-{check.func.__name__}"
+            params.append(pytest.param(check, marks=marks, id=test_id))
+    return params
 
 
 def test_every_public_estimator_is_checked():
@@ -62,41 +104,30 @@ def test_every_public_estimator_is_checked():
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=name_of)
-def test_scikit_learn_accepts_the_default_classifier(estimator):
-    names = names_of_passed_checks(estimator)
-    assert len(names) >= N_CHECKS_OF_CLASSIFIERS
-    assert "check_sample_weight_equivalence_on_dense_data" in names
+def test_every_classifier_has_a_small_instance():
+    assert set(INIT_PARAMS) == {type(classifier) for classifier in CLASSIFIERS}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("estimator", META_CLASSIFIERS, ids=name_of)
-def test_scikit_learn_accepts_the_default_meta_classifier(estimator):
-    assert len(names_of_passed_checks(estimator)) >= N_CHECKS_OF_META_CLASSIFIERS
-
-
-# The checks make arrays of what the augmenter hands on, which is told to leave changes out.
+# The checks make arrays of what the augmenter hands on, which warns that changes are left out.
 @pytest.mark.filterwarnings("ignore:Lazy images became an array:UserWarning")
-@pytest.mark.parametrize(
-    "estimator",
-    [AUGMENTER, *TRANSFORMERS],
-    ids=name_of,
-)
-def test_scikit_learn_accepts_the_default_transformer(estimator):
-    n_checks = len(names_of_passed_checks(estimator))
-    if get_tags(estimator).estimator_type == "sampler":
-        # Transformers have checks that no sampler has, and samplers have some of their own.
-        n_checks += len([check(estimator) for _, check in sampler_checks(estimator)])
-    assert n_checks >= N_CHECKS_OF_OTHERS
+@pytest.mark.parametrize(("estimator", "check"), check_params())
+def test_scikit_learn_accepts_the_default_constructor(estimator, check):
+    try:
+        check(estimator)
+    except SkipTest as reason:
+        pytest.fail(f"A check was skipped: {reason}")
 
 
-def names_of_passed_checks(estimator):
-    """Run scikit-learn's checks, none of which may fail or be left out."""
-    results = check_estimator(estimator, on_skip=None, on_fail="raise")
-    assert {result["status"] for result in results} == {"passed"}
-    assert not any(result["expected_to_fail"] for result in results)
-    return [result["check_name"] for result in results]
+@pytest.mark.parametrize("estimator", CHECKED, ids=name_of)
+def test_no_check_is_missing(estimator):
+    names = [check.func.__name__ for check in checks_of(estimator)]
+    if isinstance(estimator, skimgcls.BaseImageClassifier):
+        assert len(names) >= N_CHECKS_OF_CLASSIFIERS
+        assert "check_sample_weight_equivalence_on_dense_data" in names
+    elif is_classifier(estimator):
+        assert len(names) >= N_CHECKS_OF_META_CLASSIFIERS
+    else:
+        assert len(names) >= N_CHECKS_OF_OTHERS
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
@@ -120,6 +151,6 @@ def test_what_a_transformer_learns_is_plain(estimator):
     assert_plain(learned, type(estimator).__name__)
 
 
-@pytest.mark.parametrize("check", CONTRACTS, ids=name_of)
+@pytest.mark.parametrize("check", contract_params())
 def test_contract_of_the_image_classifiers(check):
     check()

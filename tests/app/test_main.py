@@ -134,7 +134,6 @@ def test_uploads_stay_in_memory_and_bombs_outside(monkeypatch):
         assert MultiPartParser.spool_max_size > 30 * 2**20
 
 
-@pytest.mark.slow
 def test_it_serves_until_it_is_interrupted(path, tmp_path):
     command = [sys.executable, "-m", "skimgcls.app", str(path), "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

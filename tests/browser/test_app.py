@@ -18,8 +18,6 @@ from sklearn.pipeline import make_pipeline
 from skimgcls import CNNImageClassifier, ImageLoader, save
 from skimgcls.datasets import make_shapes
 
-pytestmark = pytest.mark.slow
-
 NASTY_LABEL = "<b onmouseover=alert(2)>*circle* $x^2$ :smile:</b>"
 NASTY_NAME = "<img src=x onerror=alert(1)> **a** $x$ :smile:.png"
 # A server and a browser start, and share the machine with whatever else is done there.

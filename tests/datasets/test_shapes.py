@@ -176,8 +176,11 @@ def test_flags_are_true_or_false(name):
         make_shapes(**{name: "yes"})
 
 
-@pytest.mark.slow
-def test_a_small_net_learns_the_shapes_from_600_images():
-    images, y = make_shapes(900, random_state=0)
-    clf = CNNImageClassifier(random_state=0).fit(images[:600], y[:600])
+@pytest.mark.parametrize(
+    ("image_size", "max_iter"),
+    [(16, 35), pytest.param(32, "auto", marks=pytest.mark.slow)],
+)
+def test_a_small_net_learns_the_shapes_from_600_images(image_size, max_iter):
+    images, y = make_shapes(900, image_size=image_size, random_state=0)
+    clf = CNNImageClassifier(max_iter=max_iter, random_state=0).fit(images[:600], y[:600])
     assert clf.score(images[600:], y[600:]) > 0.9

@@ -2,6 +2,7 @@
 
 import pytest
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from instances import make_small
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
@@ -28,13 +29,13 @@ from skimgcls import (
 from skimgcls._testing import make_stripes
 
 X, y = make_stripes(48, shape=(8, 8, 3))
-MLP = MLPImageClassifier(max_iter=2, hidden_layer_sizes=(8,), random_state=0)
+MLP = make_small(MLPImageClassifier, max_iter=2, random_state=0)
 ESTIMATORS = {
     "MLP": MLP,
-    "CNN": CNNImageClassifier(max_iter=1, random_state=0),
-    "ResNet": ResNetImageClassifier(max_iter=1, widths=(8, 8), random_state=0),
+    "CNN": make_small(CNNImageClassifier, max_iter=1, random_state=0),
+    "ResNet": make_small(ResNetImageClassifier, max_iter=1, random_state=0),
     "pretrained": PretrainedImageClassifier(
-        FrozenEstimator(ResNetImageClassifier(max_iter=1, widths=(8, 8)).fit(X, y)),
+        FrozenEstimator(make_small(ResNetImageClassifier, max_iter=1).fit(X, y)),
         max_iter=1,
         random_state=0,
     ),

@@ -130,7 +130,6 @@ def test_boolean_labels(tmp_path):
     assert load(tmp_path / "model.skimgcls").predict(X).dtype == bool
 
 
-@pytest.mark.slow
 def test_another_process_predicts_the_same(estimators, tmp_path):
     np.save(tmp_path / "X.npy", X)
     for number, estimator in enumerate(estimators.values()):

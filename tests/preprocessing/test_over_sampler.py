@@ -500,7 +500,6 @@ def test_a_fitted_pipeline_is_cloned_and_pickled(paths):
     np.testing.assert_array_equal(refitted.predict_proba(paths), pipe.predict_proba(paths))
 
 
-@pytest.mark.slow
 def test_a_search_in_parallel_finds_the_same_as_one_in_turn(paths):
     frame, y = pd.DataFrame({"path": paths}), pd.Series(CLASSES)
     grid = {"imageoversampler__minority_augmentation": [False, True]}
@@ -557,7 +556,6 @@ def test_its_tags_are_those_of_a_sampler():
     assert tags.sampler_tags.sample_indices
 
 
-@pytest.mark.slow
 def test_the_other_transformers_do_without_imbalanced_learn():
     code = """
 import sys

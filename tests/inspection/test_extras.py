@@ -1,0 +1,18 @@
+"""What an extra brings is imported when it is needed, and not before."""
+
+import subprocess
+import sys
+
+
+def test_no_extra_is_imported_with_the_package():
+    code = """
+import sys
+import skimgcls
+from skimgcls.inspection import ClassDistributionDisplay, audit_images
+
+skimgcls.export.to_onnx
+extras = {"captum", "imagehash", "matplotlib", "onnx", "onnxruntime", "onnxscript", "streamlit"}
+sys.stdout.write(str(extras & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()"

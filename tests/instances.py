@@ -1,0 +1,32 @@
+"""Small instances of the classifiers, for tests that fit them many times.
+
+The contracts, other libraries and saved files ask what a classifier does, not how accurate it is.
+``test_common.py`` runs scikit-learn's checks on the default constructors.
+"""
+
+from skimgcls import (
+    CNNImageClassifier,
+    MLPImageClassifier,
+    ModuleImageClassifier,
+    PretrainedImageClassifier,
+    ResNetImageClassifier,
+)
+
+# Constructor parameters of the small instances. All learn the stripes in 20 steps.
+INIT_PARAMS = {
+    CNNImageClassifier: {
+        "conv_channels": (8,),
+        "hidden_layer_sizes": (16,),
+        "learning_rate_init": 0.01,
+    },
+    MLPImageClassifier: {"hidden_layer_sizes": (32,), "learning_rate_init": 0.01},
+    ModuleImageClassifier: {},
+    # A network that timm has for tests, with batch normalization.
+    PretrainedImageClassifier: {"backbone": "timm:test_resnet"},
+    ResNetImageClassifier: {"widths": (8, 8)},
+}
+
+
+def make_small(classifier, **params):
+    """Return a small instance of a classifier class, with other parameters if given."""
+    return classifier(**{**INIT_PARAMS[classifier], **params})
