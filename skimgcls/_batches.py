@@ -162,8 +162,8 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         """
         targets, n = self.row_targets, len(self)
         n_held_out = min(math.ceil(share * n), n - 1)
-        sizes = np.unique(targets, return_counts=True)[1] if targets.ndim == 1 else np.zeros(1)
-        can_stratify = sizes.min() > 1 and len(sizes) <= min(n_held_out, n - n_held_out)
+        sizes = np.unique(targets, return_counts=True)[1].tolist() if targets.ndim == 1 else [0]
+        can_stratify = min(sizes) > 1 and len(sizes) <= min(n_held_out, n - n_held_out)
         kept, held_out = train_test_split(
             np.arange(n),
             test_size=n_held_out,
