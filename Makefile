@@ -17,9 +17,8 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # With the oldest supported versions, every change runs the contract, what other libraries ask,
 # saved files and the page; a release runs the rest too.
 OLDEST_TESTS := tests/test_common.py tests/test_clients.py tests/app tests/persistence
-OLDEST_TESTS_OF_A_RELEASE := tests/test_decode.py tests/test_files.py tests/test_lazy.py \
-	tests/test_augment.py tests/test_mix.py tests/backbones tests/classifiers tests/datasets \
-	tests/export tests/inspection tests/preprocessing
+OLDEST_TESTS_OF_A_RELEASE := tests/_images tests/_augmentation tests/backbones \
+	tests/classifiers tests/datasets tests/export tests/inspection tests/preprocessing
 
 # Processes that share the tests. One thread each: the networks are small, and threads that wait
 # for each other slow all processes down.

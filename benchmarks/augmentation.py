@@ -12,7 +12,7 @@ from _report import ratio_row, show
 from torch.nn import functional
 from torchvision.transforms import InterpolationMode, v2
 
-from skimgcls._augment import AugmentationPolicy, apply_policy, draw_policy
+from skimgcls._augmentation._policy import AugmentationPolicy, apply_policy, draw_policy
 from skimgcls.nets import CNN
 
 IMAGE_SHAPE = (32, 32, 3)

@@ -14,7 +14,8 @@ import numpy as np
 from _data import load_photos
 from _report import Row, ratio_row, show
 
-from skimgcls import CNNImageClassifier, ImageLoader, _lazy
+from skimgcls import CNNImageClassifier, ImageLoader
+from skimgcls._images import _lazy_images
 
 SIZE, N_JOBS, N_EPOCHS, N_PAIRS = (64, 64), 2, 4, 5
 WAITING = 0.05
@@ -28,7 +29,7 @@ def later_epochs(X, y):
 
 def share_waited(lazy, y):
     """Return the share of the training time in which the net waits for pixels."""
-    read_ahead, waited = _lazy._read_ahead, []
+    read_ahead, waited = _lazy_images._read_ahead, []
 
     def timed(files, blocks):
         batches = read_ahead(files, blocks)
@@ -38,11 +39,11 @@ def share_waited(lazy, y):
             yield pixels
             start = time.perf_counter()
 
-    _lazy._read_ahead = timed
+    _lazy_images._read_ahead = timed
     try:
         clf = CNNImageClassifier(max_iter=N_EPOCHS, standardize=False, random_state=0).fit(lazy, y)
     finally:
-        _lazy._read_ahead = read_ahead
+        _lazy_images._read_ahead = read_ahead
     return float(sum(waited) / clf.history_["seconds"].sum())
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from skimgcls._testing import make_stripes, spell_grey_images
+from skimgcls.estimator_checks._data import grey_image_formats, make_stripes
 
 # The nets of the tests are so small that a second thread costs more than it gives.
 torch.set_num_threads(1)
@@ -35,10 +35,10 @@ def colour_stripes():
     return make_stripes(shape=(6, 8, 3))
 
 
-@pytest.fixture(params=spell_grey_images(make_stripes(n_images=2)[0]))
+@pytest.fixture(params=grey_image_formats(make_stripes(n_images=2)[0]))
 def spell(request):
     """A way to write grey images (n, h, w) down, for each there is."""
-    return lambda images: spell_grey_images(images)[request.param]
+    return lambda images: grey_image_formats(images)[request.param]
 
 
 @pytest.fixture

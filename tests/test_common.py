@@ -15,8 +15,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import skimgcls
-from skimgcls._testing import assert_plain, make_stripes
 from skimgcls.estimator_checks import image_classifier_checks
+from skimgcls.estimator_checks._data import assert_plain, make_stripes
 
 PUBLIC_CLASSES = [
     value for name in skimgcls.__all__ if inspect.isclass(value := getattr(skimgcls, name))

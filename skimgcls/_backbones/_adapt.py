@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 
-def take_off_head(net: nn.Module, n_outputs: int) -> int:
+def remove_head(net: nn.Module, n_outputs: int) -> int:
     """Put nothing in the place of the last layer of a net, and return how many features it took.
 
     A dropout right before it goes as well.
@@ -13,7 +13,7 @@ def take_off_head(net: nn.Module, n_outputs: int) -> int:
     the mean over a map of logits.
 
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 3))
-    >>> take_off_head(net, n_outputs=3), net[3]
+    >>> remove_head(net, n_outputs=3), net[3]
     (5, Identity())
     """
     layers = dict(net.named_modules())
@@ -52,13 +52,13 @@ def adapt_first(net: nn.Module, n_channels: int) -> None:
     net.set_submodule(name, adapted)
 
 
-def spread_filters(filters: torch.Tensor, n_channels: int) -> torch.Tensor:
+def repeat_filters(filters: torch.Tensor, n_channels: int) -> torch.Tensor:
     """Return filters (out, channels, height, width) for images of another number of channels.
 
     Each is the mean over the channels there were, so scaled that an image that is alike in all
     channels gives what it gave.
 
-    >>> spread_filters(torch.ones(1, 3, 1, 1), 4).flatten()
+    >>> repeat_filters(torch.ones(1, 3, 1, 1), 4).flatten()
     tensor([0.7500, 0.7500, 0.7500, 0.7500])
     """
     if filters.shape[1] == n_channels:

@@ -8,12 +8,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skimgcls._backbones._adapt import take_off_head
+from skimgcls._backbones._adapt import remove_head
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._framing import Framing, frame_square
-from skimgcls._images import Images
-from skimgcls._lazy import ImageShape, as_lazy
-from skimgcls.nets import AveragedViews, Standardize
+from skimgcls._images._lazy_images import ImageShape, as_lazy
+from skimgcls._images._resize_center_crop import ResizeCenterCrop, resize_crop_square
+from skimgcls._images._validation import Images
+from skimgcls.nets import Standardize, TestTimeAugmentation
 
 
 class FittedBackbone(BackboneSource):
@@ -54,7 +54,7 @@ class FittedBackbone(BackboneSource):
 
     def frame(
         self, image_shape: ImageShape, weights: str | None, image_size: int | str
-    ) -> Framing | None:
+    ) -> ResizeCenterCrop | None:
         if weights is not None:
             self.recipe(weights)
         height, width, n_channels = self.image_shape
@@ -71,15 +71,15 @@ class FittedBackbone(BackboneSource):
         if image_shape[:2] == (height, width):
             return None
         if height == width:
-            return frame_square(image_shape, height, height, "bilinear")
-        return Framing((height, width), (height, width))
+            return resize_crop_square(image_shape, height, height, "bilinear")
+        return ResizeCenterCrop((height, width), (height, width))
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
         # On the processor and in float32, wherever it was trained.
         net = copy.deepcopy(self.classifier.net_.module_.net).float().cpu()
         # What only predictions are made of, several times over.
-        net = net.net if isinstance(net, AveragedViews) else net
-        return net, take_off_head(net, n_outputs=self.classifier.n_outputs_)
+        net = net.net if isinstance(net, TestTimeAugmentation) else net
+        return net, remove_head(net, n_outputs=self.classifier.n_outputs_)
 
     def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         self.recipe(weights)

@@ -7,10 +7,14 @@ import numpy as np
 from torch import nn
 
 from skimgcls._backbones._weights import State, load_into, read_weights
-from skimgcls._framing import Framing, frame_at_least, frame_square
-from skimgcls._images import Images, white_of
-from skimgcls._lazy import ImageShape, as_lazy
-from skimgcls.nets import FeatureNet, with_weights
+from skimgcls._images._lazy_images import ImageShape, as_lazy
+from skimgcls._images._resize_center_crop import (
+    ResizeCenterCrop,
+    resize_crop_square,
+    resize_to_at_least,
+)
+from skimgcls._images._validation import Images, white_of
+from skimgcls.nets import FeatureExtractor, with_weights
 
 # Sides that are shorter than this are stretched: a net that halves an image five times has nothing
 # left of it else.
@@ -81,7 +85,7 @@ class BackboneSource(ABC):
         """Return what of a file of weights is the net's."""
         return state
 
-    def make(self, image_shape: ImageShape, weights: str | None) -> FeatureNet:
+    def make(self, image_shape: ImageShape, weights: str | None) -> FeatureExtractor:
         """Return the untrained net for framed images (height, width, channels)."""
         height, width, n_channels = image_shape
         n_inputs = self.n_colours if n_channels == 1 else n_channels
@@ -90,11 +94,11 @@ class BackboneSource(ABC):
         if weights is not None:
             recipe = self.recipe(weights)
             mean, std = (_one_each(values, n_inputs) for values in (recipe.mean, recipe.std))
-        return FeatureNet(
+        return FeatureExtractor(
             with_weights(net), n_features, repeats=n_inputs // n_channels, mean=mean, std=std
         )
 
-    def load(self, features: FeatureNet, weights: str, *, progress: bool) -> None:
+    def load(self, features: FeatureExtractor, weights: str, *, progress: bool) -> None:
         """Put weights into a net that `make` made: of a known name, or from a file."""
         if weights in self.known_weights:
             self._download(features.net, weights, progress=progress)
@@ -117,7 +121,7 @@ class BackboneSource(ABC):
 
     def frame(
         self, image_shape: ImageShape, weights: str | None, image_size: int | str
-    ) -> Framing | None:
+    ) -> ResizeCenterCrop | None:
         """Return how to bring images (height, width, channels) to the size of the net.
 
         None if they are taken as they are.
@@ -128,13 +132,13 @@ class BackboneSource(ABC):
             recipe = self.recipe(weights)
             if image_shape[:2] == (recipe.crop, recipe.crop):
                 return None
-            return frame_square(image_shape, recipe.resize, recipe.crop, recipe.interpolation)
+            return resize_crop_square(image_shape, recipe.resize, recipe.crop, recipe.interpolation)
         if self.multiple is None:
-            return frame_at_least(image_shape, max(self.smallest, _SHORTEST))
+            return resize_to_at_least(image_shape, max(self.smallest, _SHORTEST))
         side = max(min(image_shape[:2]), self.smallest)
         return self._frame_to(image_shape, -(-side // self.multiple) * self.multiple)
 
-    def _frame_to(self, image_shape: ImageShape, side: int) -> Framing | None:
+    def _frame_to(self, image_shape: ImageShape, side: int) -> ResizeCenterCrop | None:
         multiple = self.multiple or 1
         if side < self.smallest or side % multiple:
             among = f" in multiples of {multiple}" if multiple > 1 else ""
@@ -144,7 +148,7 @@ class BackboneSource(ABC):
             )
         if image_shape[:2] == (side, side):
             return None
-        return frame_square(image_shape, side, side, "bilinear")
+        return resize_crop_square(image_shape, side, side, "bilinear")
 
 
 def _one_each(values: tuple[float, ...], n: int) -> tuple[float, ...]:

@@ -9,8 +9,8 @@ from torch import nn
 
 from skimgcls._backbones._adapt import count_channels
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._backbones._weights import load_into, told_of_no_network
-from skimgcls._lazy import ImageShape
+from skimgcls._backbones._weights import explain_no_network, load_into
+from skimgcls._images._lazy_images import ImageShape
 
 try:
     import timm
@@ -68,6 +68,6 @@ class TimmBackbone(BackboneSource):
         )
 
     def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
-        with told_of_no_network(self.name):
+        with explain_no_network(self.name):
             trained = self._create(count_channels(net), pretrained=True)
         load_into(net, trained.state_dict(), origin=weights, name=self.name)

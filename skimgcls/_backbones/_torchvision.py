@@ -7,10 +7,10 @@ from typing import Any
 import torchvision
 from torch import nn
 
-from skimgcls._backbones._adapt import adapt_first, take_off_head
+from skimgcls._backbones._adapt import adapt_first, remove_head
 from skimgcls._backbones._source import BackboneSource, Recipe
 from skimgcls._backbones._weights import State, fetch_weights, load_into
-from skimgcls._lazy import ImageShape
+from skimgcls._images._lazy_images import ImageShape
 
 # What a side has to be a multiple of where the name does not tell: the patches of "vit_b_16" do.
 _MULTIPLES = {"maxvit_t": 224}
@@ -77,7 +77,7 @@ class TorchvisionBackbone(BackboneSource):
                 "transform_input": is_trained,
             }
         net = torchvision.models.get_model(self.name, weights=None, **options)
-        n_features = take_off_head(net, n_outputs=1000)
+        n_features = remove_head(net, n_outputs=1000)
         adapt_first(net, n_channels)
         return net, n_features
 

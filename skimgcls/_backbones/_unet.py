@@ -7,9 +7,9 @@ from torch import nn
 
 from skimgcls._backbones._adapt import count_channels
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._backbones._weights import State, load_into, told_of_no_network
-from skimgcls._framing import Framing, frame_at_least
-from skimgcls._lazy import ImageShape
+from skimgcls._backbones._weights import State, explain_no_network, load_into
+from skimgcls._images._lazy_images import ImageShape
+from skimgcls._images._resize_center_crop import ResizeCenterCrop, resize_to_at_least
 
 try:
     import segmentation_models_pytorch as smp
@@ -48,11 +48,11 @@ class UnetBackbone(BackboneSource):
 
     def frame(
         self, image_shape: ImageShape, weights: str | None, image_size: int | str
-    ) -> Framing | None:
+    ) -> ResizeCenterCrop | None:
         if image_size != "auto":
             return super().frame(image_shape, weights, image_size)
         # A net for pixels takes images as large as they are.
-        return frame_at_least(image_shape, self.smallest)
+        return resize_to_at_least(image_shape, self.smallest)
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
         encoder = self._create(input_shape[2], None)
@@ -62,7 +62,7 @@ class UnetBackbone(BackboneSource):
         return smp.encoders.get_encoder(_ENCODER, in_channels=n_channels, weights=weights)
 
     def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
-        with told_of_no_network(self.name):
+        with explain_no_network(self.name):
             trained = self._create(count_channels(net), "imagenet")
         load_into(net, _LastMap(trained).state_dict(), origin=weights, name=self.name)
 

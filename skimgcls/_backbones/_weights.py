@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from skimgcls._backbones._adapt import spread_filters
-from skimgcls._state import load_state
+from skimgcls._backbones._adapt import repeat_filters
+from skimgcls.utils._state_dict import load_state
 
 State = Mapping[str, torch.Tensor]
 
@@ -146,7 +146,7 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
     state = {key: value for key, value in state.items() if not _was_taken_off(net, key)}
     first = next((n for n, m in net.named_modules() if isinstance(m, nn.Conv2d)), "") + ".weight"
     if first in state and state[first].ndim == 4:
-        state[first] = spread_filters(state[first], expected[first].shape[1])
+        state[first] = repeat_filters(state[first], expected[first].shape[1])
     # A count that only torch's own normalisation keeps, and that old files lack.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
     unexpected = [k for k in state if k not in expected]
@@ -181,7 +181,7 @@ def _some(keys: list[str]) -> str:
 
 
 @contextmanager
-def told_of_no_network(name: str) -> Iterator[None]:
+def explain_no_network(name: str) -> Iterator[None]:
     """Say what to do where the hub of another library cannot be reached."""
     try:
         yield

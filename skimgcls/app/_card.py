@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skimgcls._inside import walk_steps
 from skimgcls.app._markup import escape, make_facts
 from skimgcls.app._model import ServedModel
 from skimgcls.app._upload import to_address
 from skimgcls.inspection import TrainingCurveDisplay
 from skimgcls.inspection._fitted import find_classifier
+from skimgcls.utils._unwrap import walk_steps
 
 # Classes that the card names; of more it tells how many there are.
 _N_NAMED = 200

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from skimgcls._decode import CHANNELS, Resize
-from skimgcls._inside import walk_steps
+from skimgcls._images._decode import CHANNELS
+from skimgcls._images._resize import Resize
 from skimgcls.app._upload import decode_upload
 from skimgcls.preprocessing import ImageLoader
+from skimgcls.utils._unwrap import walk_steps
 
 _MODES = {channels: mode for mode, channels in CHANNELS.items()}
 # What white may be in an array: a share, the digits of scikit-learn, a byte, two bytes.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from skimgcls._decode import Resize, decode, name_of
+from skimgcls._images._decode import decode, name_of
+from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
 
 # Pillow's readers that a stranger's file may reach. Others start programs (EPS) or are rare.

@@ -9,17 +9,18 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._device import check_device, choose_precision
-from skimgcls._docstrings import with_shared_sections
-from skimgcls._evaluation import predict_logits
-from skimgcls._rng import draw_seed, seeded, spawn_seed, torch_seeded
-from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
-from skimgcls._state import dump_net, restore_net
-from skimgcls._training import make_loss, train_net
-from skimgcls._undo import unchanged_on_error
+from skimgcls._training._device import check_device, choose_precision
+from skimgcls._training._inference import predict_logits
+from skimgcls._training._loss import make_loss
+from skimgcls._training._trainer import train_net
 from skimgcls.classifiers._history import HistoryMixin
-from skimgcls.classifiers._inputs import InputMixin
+from skimgcls.classifiers._input import InputMixin
 from skimgcls.classifiers._net import NetMixin
+from skimgcls.utils._docstrings import with_shared_sections
+from skimgcls.utils._random import draw_seed, seeded, spawn_seed, torch_seeded
+from skimgcls.utils._rollback import restore_on_error
+from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
+from skimgcls.utils._state_dict import dump_net, restore_net
 
 
 @with_shared_sections
@@ -165,14 +166,14 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             If images, labels or weights are not usable, or the loss stops being a number.
         """
         continues = self.warm_start and hasattr(self, "net_")
-        with unchanged_on_error(self):
+        with restore_on_error(self):
             given = self._check_training_images(X, y, sample_weight, reset=not continues)
             seed = draw_seed(self.random_state)
-            train, valid = self._part_validation(given, X_val, y_val, sample_weight_val, seed)
+            train, valid = self._split_validation(given, X_val, y_val, sample_weight_val, seed)
             if not continues:
-                self._study(train)
-            plan = self._make_plan(len(train))
-            self._record_plan(plan)
+                self._resolve_auto(train)
+            plan = self._make_config(len(train))
+            self._store_config(plan)
             device = check_device(self.device)
             precision = self._choose_precision(train, plan.batch_size, device)
             with seeded(seed, device) as rng:
@@ -212,22 +213,22 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
                 "Pass the weights by label, as sklearn.utils.compute_class_weight gives them for "
                 "all of y."
             )
-        with unchanged_on_error(self):
+        with restore_on_error(self):
             train = self._check_training_images(
                 X, y, sample_weight, reset=first, classes=classes, partial=True
             )
             if first:
                 self._seed, self._history = draw_seed(self.random_state), []
-                self._study(train)
-            plan = self._make_plan(len(train), single_epoch=True)
-            self._record_plan(plan)
+                self._resolve_auto(train)
+            plan = self._make_config(len(train), single_epoch=True)
+            self._store_config(plan)
             device = check_device(self.device)
             with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
                 # Data that come in pieces are small only in the piece: never float64.
                 precision = self._choose_precision(train, 0, device)
                 net = self._make_net(train, plan, precision) if first else self.net_
                 loss, weighted = self._make_loss(train, plan)
-                with _net_unchanged_on_error(net):
+                with _restore_net_on_error(net):
                     epochs = self._train(net, plan, loss, weighted, None, rng)
             self._history = [*self._history, *epochs]
             self.net_ = net
@@ -321,7 +322,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
 
 @contextmanager
-def _net_unchanged_on_error(net):
+def _restore_net_on_error(net):
     """Leave the weights and the optimizer as they were if the block raises."""
     before = dump_net(net)
     try:

@@ -2,11 +2,11 @@
 
 from numbers import Integral, Real
 
-from skimgcls._docstrings import with_shared_sections
-from skimgcls._params import check_sizes
-from skimgcls._sklearn_compat import Interval, StrOptions
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.nets import ACTIVATIONS, CNN
+from skimgcls.utils._docstrings import with_shared_sections
+from skimgcls.utils._params import check_sizes
+from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 
 @with_shared_sections

@@ -2,9 +2,9 @@
 
 import torch
 
-from skimgcls._docstrings import with_shared_sections
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.nets import MLP
+from skimgcls.utils._docstrings import with_shared_sections
 
 
 @with_shared_sections

@@ -6,13 +6,14 @@ from collections import OrderedDict
 import numpy as np
 import torch
 
-from skimgcls._batches import BatchFormat, Mixing, n_batches
-from skimgcls._device import check_device, has_bfloat16
-from skimgcls._images import channel_statistics
-from skimgcls._rng import seeded
-from skimgcls._state import check_net, dump_net, restore_net
-from skimgcls._training import TrainingPlan, make_net
+from skimgcls._images._statistics import channel_statistics
+from skimgcls._training._batches import BatchFormat, MixupCutMix, n_batches
+from skimgcls._training._config import TrainingConfig
+from skimgcls._training._device import check_device, has_bfloat16
+from skimgcls._training._trainer import make_net
 from skimgcls.nets import Standardize
+from skimgcls.utils._random import seeded
+from skimgcls.utils._state_dict import check_net, dump_net, restore_net
 
 # What max_iter="auto" makes: so many steps, in no fewer and no more epochs than these. Small sets
 # need many passes for the steps they take to learn, and large ones a few for each image to count.
@@ -36,10 +37,10 @@ class NetMixin:
     # Names of the parameters that do not decide what module is built.
     _of_training: frozenset[str]
 
-    def _study(self, train):
+    def _resolve_auto(self, train):
         """Store what the first training images decide, before a net is planned for them."""
 
-    def _make_plan(self, n_images, *, single_epoch=False):
+    def _make_config(self, n_images, *, single_epoch=False):
         """Turn parameters into figures for a run over so many images."""
         batch_size = self.batch_size
         if batch_size == "auto":
@@ -50,7 +51,7 @@ class NetMixin:
         learning_rate_init = self.learning_rate_init
         if learning_rate_init == "auto":
             learning_rate_init = self._auto_learning_rate_init(batch_size)
-        plan = TrainingPlan(
+        plan = TrainingConfig(
             max_epochs=max_epochs,
             batch_size=batch_size,
             learning_rate_init=learning_rate_init,
@@ -62,9 +63,9 @@ class NetMixin:
             progress=bool(self.verbose),
             mixing=self._make_mixing(n_batches(n_images, batch_size), max_epochs),
         )
-        return self._refine_plan(plan)
+        return self._refine_config(plan)
 
-    def _record_plan(self, plan):
+    def _store_config(self, plan):
         """Store the values that training uses, of which some may have been "auto"."""
         self.batch_size_ = plan.batch_size
         self.learning_rate_init_ = plan.learning_rate_init
@@ -84,11 +85,11 @@ class NetMixin:
         """Return how many epochs to train, of so many steps and images each."""
         return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
 
-    def _share_of_size(self):
+    def _training_fraction(self):
         """Return the fraction of a full training that images of this size need."""
         return min(max(math.prod(self.image_shape_[:2]) / _FULL_SIZE, _SHORTEST), 1.0)
 
-    def _refine_plan(self, plan):
+    def _refine_config(self, plan):
         """Return the plan with what only some classifiers have a parameter for."""
         return plan
 
@@ -99,7 +100,7 @@ class NetMixin:
         mixup = self._auto_mixup(n_steps, max_epochs) if self.mixup == "auto" else self.mixup
         if mixup == self.cutmix == 0:
             return None
-        return Mixing(mixup, self.cutmix, self.n_outputs_)
+        return MixupCutMix(mixup, self.cutmix, self.n_outputs_)
 
     def _make_net(self, train, plan, precision, start=None):
         """Return an untrained net for these images, or one with the weights of `start`."""
@@ -171,7 +172,7 @@ class NetMixin:
             self.set_params(**self._built_with)
             check_net(self._assemble, state["net_"])
             module = self._assemble()
-            plan = self._make_plan(1, single_epoch=True)
+            plan = self._make_config(1, single_epoch=True)
             self.net_ = make_net(module, self._batch_format(device), plan)
             restore_net(self.net_, state["net_"])
         self.set_params(**parameters)

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._docstrings import with_shared_sections
-from skimgcls._evaluation import BACKBONE_VALUES, predict_logits
-from skimgcls._framing import Framing
-from skimgcls._lazy import as_lazy
-from skimgcls._sklearn_compat import HasMethods, Interval, StrOptions
-from skimgcls._training import fed_with_features
+from skimgcls._images._lazy_images import as_lazy
+from skimgcls._images._resize_center_crop import ResizeCenterCrop
+from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
+from skimgcls._training._trainer import train_on_features
 from skimgcls.classifiers._base import BaseImageClassifier
-from skimgcls.classifiers._views import ViewsMixin
+from skimgcls.classifiers._flip_translate import FlipTranslateMixin
 from skimgcls.nets import TransferNet
+from skimgcls.utils._docstrings import with_shared_sections
+from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
 # What max_iter="auto" makes where the body is trained: so many steps, in no fewer and no more
 # epochs than these. Where all fit in one batch twice as many would be a little more accurate, and
@@ -28,7 +28,7 @@ _EPOCHS_OF_ONE_BATCH = 30
 
 
 @with_shared_sections
-class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
+class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     """Image classifier by a net that was trained before, on other images.
 
     The net without its last layer, the backbone, makes features of an image; a new dense layer, the
@@ -148,7 +148,7 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
 
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
-        **ViewsMixin._view_constraints,
+        **FlipTranslateMixin._view_constraints,
         "backbone": [str, HasMethods("predict_proba")],
         "weights": [str, os.PathLike, None],
         "trainable": [Interval(Integral, 0, None, closed="left"), StrOptions({"all", "head"})],
@@ -163,7 +163,7 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
     }
     _of_training = (
         BaseImageClassifier._of_training
-        | ViewsMixin._views_of_training
+        | FlipTranslateMixin._views_of_training
         | {"head_warmup", "backbone_learning_rate_factor", "keep_features"}
     )
 
@@ -243,7 +243,11 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
                 self.image_shape_, as_path(self.weights), self.image_size
             )
             self._framing = None if framing is None else vars(framing)
-        return images if self._framing is None else as_lazy(images).then(Framing(**self._framing))
+        return (
+            images
+            if self._framing is None
+            else as_lazy(images).then(ResizeCenterCrop(**self._framing))
+        )
 
     def _auto_horizontal_flip(self, train):
         # Features of images as they are can be kept.
@@ -255,7 +259,11 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
     @property
     def _net_shape(self):
         shape = self.image_shape_
-        return shape if self._framing is None else Framing(**self._framing).output_shape(shape)
+        return (
+            shape
+            if self._framing is None
+            else ResizeCenterCrop(**self._framing).output_shape(shape)
+        )
 
     def _pixel_statistics(self, train):
         images = as_lazy(train.images)
@@ -269,7 +277,7 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
     def _build_module(self, image_shape, n_outputs):
         body = find_backbone(self.backbone).make(self._net_shape, as_path(self.weights))
         net = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
-        return self._averaged(net)
+        return self._with_test_time_augmentation(net)
 
     @property
     def _n_stages(self):
@@ -281,26 +289,26 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
                 module[-1].net.body, as_path(self.weights), progress=bool(self.verbose)
             )
 
-    def _refine_plan(self, plan):
+    def _refine_config(self, plan):
         share = self.backbone_learning_rate_factor
         if share == "auto":
             share = 1.0 if self.weights is None else 0.1
         return replace(
-            self._with_views(plan),
-            rate_shares=(("net.net.body.*", share),),
+            self._with_flip_translate(plan),
+            learning_rate_factors=(("net.net.body.*", share),),
             # Where less is trained than all there is nothing to wait for; nor in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
 
-    def _record_plan(self, plan):
-        super()._record_plan(plan)
+    def _store_config(self, plan):
+        super()._store_config(plan)
         self.image_size_ = self._net_shape[:2]
 
     def _auto_max_iter(self, n_steps, n_images):
         if self._n_stages == 0:
             return super()._auto_max_iter(n_steps, n_images)
         n_epochs = min(_STEPS / n_steps, _EPOCHS_OF_ONE_BATCH if n_steps == 1 else _EPOCHS[1])
-        return max(math.ceil(self._share_of_size() * n_epochs), _EPOCHS[0])
+        return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
 
     def _train(self, net, plan, loss, train, valid, rng):
         changes = as_lazy(train.images).is_random or plan.mixing or plan.views
@@ -308,7 +316,7 @@ class PretrainedImageClassifier(ViewsMixin, BaseImageClassifier):
             return super()._train(net, plan, loss, train, valid, rng)
         train = self._features_of(net, train)
         valid = None if valid is None else self._features_of(net, valid)
-        with fed_with_features(net, net.module_[-1].net.head):
+        with train_on_features(net, net.module_[-1].net.head):
             return super()._train(net, plan, loss, train, valid, rng)
 
     def _features_of(self, net, images):

@@ -11,9 +11,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skimgcls._rng import draw_seed
-from skimgcls._sklearn_compat import HasMethods, Interval, fit_context
 from skimgcls.classifiers._cnn import CNNImageClassifier
+from skimgcls.utils._random import draw_seed
+from skimgcls.utils._sklearn_compat import HasMethods, Interval, fit_context
 
 
 class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):

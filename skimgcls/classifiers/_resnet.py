@@ -6,13 +6,13 @@ from numbers import Integral, Real
 
 import torch
 
-from skimgcls._batches import sample
-from skimgcls._docstrings import with_shared_sections
-from skimgcls._params import check_sizes
-from skimgcls._sklearn_compat import Interval, StrOptions
+from skimgcls._training._batches import sample
 from skimgcls.classifiers._base import BaseImageClassifier
-from skimgcls.classifiers._views import ViewsMixin
+from skimgcls.classifiers._flip_translate import FlipTranslateMixin
 from skimgcls.nets import ResNet
+from skimgcls.utils._docstrings import with_shared_sections
+from skimgcls.utils._params import check_sizes
+from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 # Images that the first layer is computed from.
 _N_SAMPLED = 2048
@@ -35,7 +35,7 @@ _MIXED = 0.7
 
 
 @with_shared_sections
-class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
+class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     """Image classifier by a small residual net that learns fast.
 
     A first layer computed from the images, residual stages of convolutions, and a recipe of
@@ -148,7 +148,7 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
 
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
-        **ViewsMixin._view_constraints,
+        **FlipTranslateMixin._view_constraints,
         "widths": [
             "array-like",
             Interval(Integral, 1, None, closed="left"),
@@ -162,7 +162,7 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
     }
     _of_training = (
         BaseImageClassifier._of_training
-        | ViewsMixin._views_of_training
+        | FlipTranslateMixin._views_of_training
         | {"weight_averaging", "solver"}
     )
 
@@ -234,7 +234,7 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
             raise ValueError("widths must hold the channels of at least one stage; got none.")
         self.widths_ = widths
         net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
-        return self._averaged(net)
+        return self._with_test_time_augmentation(net)
 
     def _prepare_module(self, module, train):
         layers = list(module)
@@ -244,19 +244,19 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
                 batch = layer(batch)
             layers[-1].net.whitening.learn(batch, weights)
 
-    def _refine_plan(self, plan):
+    def _refine_config(self, plan):
         mixing = plan.mixing
         if mixing is not None and plan.schedule != "constant" and not plan.early_stopping:
             mixing = replace(mixing, n_passes=math.ceil(_MIXED * plan.max_epochs))
         return replace(
-            self._with_views(plan),
+            self._with_flip_translate(plan),
             mixing=mixing,
             weight_averaging=self.weight_averaging,
             solver=self.solver,
         )
 
-    def _record_plan(self, plan):
-        super()._record_plan(plan)
+    def _store_config(self, plan):
+        super()._store_config(plan)
         self.mixup_ = 0.0 if plan.mixing is None else plan.mixing.mixup
 
     def _auto_batch_size(self, n_images):
@@ -266,7 +266,7 @@ class ResNetImageClassifier(ViewsMixin, BaseImageClassifier):
 
     def _auto_max_iter(self, n_steps, n_images):
         n_epochs = min(max(_STEPS / n_steps, _IMAGES / n_images), _EPOCHS[1])
-        return max(math.ceil(self._share_of_size() * n_epochs), _EPOCHS[0])
+        return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
 
     def _auto_learning_rate_init(self, batch_size):
         if self.solver == "adamw":

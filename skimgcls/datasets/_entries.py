@@ -5,7 +5,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from skimgcls._decode import SUFFIXES
+from skimgcls._images._decode import SUFFIXES
 
 # What systems and archivers leave behind, beside names with a leading dot.
 _OF_THE_SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}

@@ -2,7 +2,7 @@
 
 from sklearn.utils.parallel import Parallel, delayed
 
-from skimgcls._decode import decode, name_of, read_header
+from skimgcls._images._decode import decode, name_of, read_header
 from skimgcls.datasets._scan import Listing
 from skimgcls.exceptions import ImageFileError
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from skimgcls._params import is_size
-from skimgcls._rng import draw_seed
 from skimgcls.datasets._arguments import check_flags
+from skimgcls.utils._params import is_size
+from skimgcls.utils._random import draw_seed
 
 # Shapes are drawn this many times larger and averaged down, for smooth edges.
 _OVERSAMPLING = 4

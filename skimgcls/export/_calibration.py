@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skimgcls._decode import CHANNELS
-from skimgcls._files import Decoding, ImageFiles, find_items
-from skimgcls._images import as_pixels, check_images
-from skimgcls._lazy import LazyImages
+from skimgcls._images._decode import CHANNELS
+from skimgcls._images._image_files import Decoding, ImageFiles, find_items
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls._images._validation import as_pixels, check_images
 from skimgcls.export._torch_export import quiet
 
 # Layers of products, which are nearly all there is to compute.

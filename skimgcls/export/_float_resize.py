@@ -44,7 +44,7 @@ class FloatResize(nn.Module):
 
     @classmethod
     def of_framing(cls, framing, image_shape):
-        """Do what a `Framing` says to images of a shape (height, width, channels)."""
+        """Do what a `ResizeCenterCrop` says to images of a shape (height, width, channels)."""
         matrices = []
         for old, new, kept in zip(image_shape[:2], framing.resize, framing.crop, strict=True):
             # As torchvision's center_crop has it.

@@ -6,9 +6,9 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from skimgcls._augment import AugmentationPolicy
-from skimgcls._decode import grey_of
-from skimgcls._framing import Framing
+from skimgcls._augmentation._policy import AugmentationPolicy
+from skimgcls._images._resize import grey_of
+from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls.export._float_resize import FloatResize
 from skimgcls.export._pillow_resize import PillowResize
 from skimgcls.nets import BatchNorm, BatchNorm2d, Standardize
@@ -79,7 +79,7 @@ class _Step(nn.Module):
         return self.step(batch.to(torch.float32), None)
 
 
-class _Respell(nn.Module):
+class _RestoreFormat(nn.Module):
     """The same numbers, row by row, as images of another shape."""
 
     def __init__(self, image_shape):
@@ -165,12 +165,14 @@ def _make_steps(parts, takes_bytes):
     steps += _respelt(shape, parts.classifier.image_shape_)
     framing = getattr(parts.classifier, "_framing", None)
     if framing is not None:
-        steps.append(FloatResize.of_framing(Framing(**framing), parts.classifier.image_shape_))
+        steps.append(
+            FloatResize.of_framing(ResizeCenterCrop(**framing), parts.classifier.image_shape_)
+        )
     return steps, (None, None, first_shape[2]) if takes_any_size else first_shape
 
 
 def _respelt(shape, wanted):
-    return [] if tuple(shape) == tuple(wanted) else [_Respell(tuple(wanted))]
+    return [] if tuple(shape) == tuple(wanted) else [_RestoreFormat(tuple(wanted))]
 
 
 def _resize_of(transformer, n_channels):

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from skimgcls._whole import written_whole
+from skimgcls.utils._atomic_write import atomic_write
 
 _PACKAGES = ("numpy", "onnx", "onnxscript", "pillow", "scikit-learn", "torch", "torchvision")
 _MODES = {1: "L", 3: "RGB"}
@@ -88,5 +88,5 @@ def _as_plain(value):
 
 def write_model(model, path):
     """Write a file in whole, beside its place and then moved there, or leave what was there."""
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(model.SerializeToString())

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._inside import find_rejecting, walk_steps
 from skimgcls.classifiers import BaseImageClassifier, RejectOptionClassifier
 from skimgcls.preprocessing import ImageLoader
+from skimgcls.utils._unwrap import find_rejecting, walk_steps
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skimgcls._decode import Resize
+from skimgcls._images._resize import Resize
 from skimgcls.export._float_resize import times
 
 # Bits behind the point in Pillow's weights (libImaging/Resample.c).

@@ -7,12 +7,12 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._rng import seeded
 from skimgcls.export._calibration import CalibrationImages, quantize
 from skimgcls.export._graph import Graph
 from skimgcls.export._model import add_labels, describe, write_model
 from skimgcls.export._parts import Parts
 from skimgcls.export._torch_export import export_graph
+from skimgcls.utils._random import seeded
 
 _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 
-from skimgcls._lazy import LazyImages, as_lazy, draw_views
-from skimgcls._rng import draw_seed
+from skimgcls._images._lazy_images import LazyImages, as_lazy, draw_views
 from skimgcls.inspection._drawing import PictureGrid, check_count, import_pyplot
 from skimgcls.inspection._fitted import find_pipeline
 from skimgcls.inspection._pixels import count_images, scale_pictures
+from skimgcls.utils._random import draw_seed
 
 
 class AugmentationDisplay:

@@ -5,7 +5,7 @@ import pandas as pd
 import scipy.sparse
 from sklearn.utils.multiclass import type_of_target
 
-from skimgcls._targets import TargetEncoder
+from skimgcls.utils._target_encoder import TargetEncoder
 
 
 def class_distribution(y):

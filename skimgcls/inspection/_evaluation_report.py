@@ -9,7 +9,6 @@ import scipy.sparse
 from sklearn import metrics
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._sklearn_compat import take_rows
 from skimgcls.inspection._drawing import check_count, import_pyplot
 from skimgcls.inspection._fitted import Predictions, find_image_shape, is_multilabel
 from skimgcls.inspection._grad_cam import explain_by_grad_cam
@@ -18,6 +17,7 @@ from skimgcls.inspection._prediction_display import PredictionDisplay
 from skimgcls.inspection._report_page import make_page, make_tables
 from skimgcls.inspection._saliency_display import SaliencyDisplay
 from skimgcls.inspection._training_curve_display import TrainingCurveDisplay, find_history
+from skimgcls.utils._sklearn_compat import take_rows
 
 # Mistakes that are looked into.
 _N_EXPLAINED = 8

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._files import find_items
-from skimgcls._images import check_images
+from skimgcls._images._image_files import find_items
+from skimgcls._images._validation import check_images
 from skimgcls.inspection._fitted import find_image_shape, find_pipeline
 from skimgcls.inspection._pixels import read_images
 

@@ -7,16 +7,16 @@ import scipy.sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._files import find_items
-from skimgcls._inside import find_innermost
+from skimgcls._images._image_files import find_items
 from skimgcls.inspection._labels import name_label
 from skimgcls.inspection._pictures import list_labels
+from skimgcls.utils._unwrap import find_final_estimator
 
 
 def find_pipeline(estimator):
     """Return what predicts inside of a search or a wrapper: a Pipeline or a classifier."""
     check_is_fitted(estimator)
-    return find_innermost(estimator)
+    return find_final_estimator(estimator)
 
 
 def find_classifier(estimator):

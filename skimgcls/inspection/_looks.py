@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skimgcls._decode import Header, decode, read_header
+from skimgcls._images._decode import Header, decode, read_header
 from skimgcls.exceptions import ImageFileError
 from skimgcls.inspection._duplicates import Fingerprint, make_fingerprint
 

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from skimgcls._images import channel_statistics
+from skimgcls._images._statistics import channel_statistics
 from skimgcls.inspection._explained import Explained, check_target, import_captum, part_reader
 
 # Pixels, covered images counted, that are predicted at once.

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from skimgcls._images import check_images
+from skimgcls._images._validation import check_images
 
 _EXPECTED = (
     "Expected a list, Series, array or one-column DataFrame of paths, or uint8 images of shape (n, "

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skimgcls._decode import decode
-from skimgcls._files import find_items
-from skimgcls._images import check_images, white_of
-from skimgcls._lazy import as_lazy
+from skimgcls._images._decode import decode
+from skimgcls._images._image_files import find_items
+from skimgcls._images._lazy_images import as_lazy
+from skimgcls._images._validation import check_images, white_of
 
 # Rows whose largest value tells what white is.
 _FEWEST = 64

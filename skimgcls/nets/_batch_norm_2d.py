@@ -3,14 +3,14 @@
 import torch
 from torch import nn
 
-from skimgcls.nets._weighing import Weighed, weighted_batch_norm
+from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_norm
 
 
-class BatchNorm2d(Weighed, nn.BatchNorm2d):
+class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
     """torch's batch normalisation of a map (n, c, h, w), for nets that come with it.
 
     What is learned and saved has torch's names, so that weights trained elsewhere fit. In training,
-    inside :func:`weighing`, images count by their weights, and the running variance is a
+    inside :func:`sample_weights_in`, images count by their weights, and the running variance is a
     population's. The running statistics begin as the mean over the batches so far, where torch's
     begin as zero and one and take long to forget it.
     """

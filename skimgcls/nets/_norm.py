@@ -4,14 +4,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skimgcls.nets._weighing import Weighed, weighted_batch_norm
+from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_norm
 
 
-class BatchNorm(Weighed, nn.Module):
+class BatchNorm(SupportsSampleWeight, nn.Module):
     """Shift and scale the channels of a map (n, c, h, w) to mean `bias` and variance one.
 
     Batch normalisation (Ioffe & Szegedy, 2015) without a learned scale, which the next layer's
-    weights make up for. Inside :func:`weighing` images count by their weights.
+    weights make up for. Inside :func:`sample_weights_in` images count by their weights.
 
     Parameters
     ----------

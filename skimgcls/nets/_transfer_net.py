@@ -5,7 +5,7 @@ from typing import Self
 import torch
 from torch import nn
 
-from skimgcls.nets._feature_net import FeatureNet
+from skimgcls.nets._feature_extractor import FeatureExtractor
 
 
 class TransferNet(nn.Module):
@@ -13,7 +13,7 @@ class TransferNet(nn.Module):
 
     Parameters
     ----------
-    body : FeatureNet
+    body : FeatureExtractor
     n_outputs : int
     dropout : float
         Share of the features set to zero in training.
@@ -24,7 +24,12 @@ class TransferNet(nn.Module):
     """
 
     def __init__(
-        self, body: FeatureNet, n_outputs: int, *, dropout: float = 0.0, n_stages: int | None = None
+        self,
+        body: FeatureExtractor,
+        n_outputs: int,
+        *,
+        dropout: float = 0.0,
+        n_stages: int | None = None,
     ) -> None:
         super().__init__()
         self.body = body

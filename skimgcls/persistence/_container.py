@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from skimgcls._whole import written_whole
 from skimgcls.exceptions import ModelFileError
+from skimgcls.utils._atomic_write import atomic_write
 
 MAGIC = b"SKIMGCLS"
 # The first number is that of files which earlier readers cannot read, the second of those they can.
@@ -29,7 +29,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 def write_members(path: Path, members: Mapping[str, bytes]) -> None:
     """Write a file in whole, or leave what was there."""
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(bytes(_HEAD))
         with zipfile.ZipFile(file, "w") as archive:
             for name, compression in _MEMBERS.items():

@@ -7,10 +7,10 @@ import safetensors
 import safetensors.numpy
 from sklearn.base import BaseEstimator
 
-from skimgcls._state import WeightsApart, weights_apart
 from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, read_members
 from skimgcls.persistence._objects import build_object
+from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
 # Parameters that name a folder to keep results in.
 _CACHES = ("cache", "memory")
@@ -68,15 +68,15 @@ def read_model(path, trusted=()):
         arrays = safetensors.numpy.load(members[WEIGHTS])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelFileError(f"{name}: its weights are no safetensors: {error}") from error
-    with weights_apart(WeightsApart(arrays)):
+    with external_weights(ExternalWeights(arrays)):
         estimator = build_object(members[ESTIMATOR], tuple(trusted), name)
     if not isinstance(estimator, BaseEstimator):
         raise ModelFileError(f"{name}: it holds {type(estimator).__name__}, which is no estimator.")
-    _forget_caches(estimator)
+    _clear_caches(estimator)
     return estimator, manifest
 
 
-def _forget_caches(value, seen=None):
+def _clear_caches(value, seen=None):
     """Name no folders of another machine: a cache is written to, and one of joblib's is run."""
     seen = set() if seen is None else seen
     if id(value) in seen:
@@ -91,4 +91,4 @@ def _forget_caches(value, seen=None):
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
-            _forget_caches(item, seen)
+            _clear_caches(item, seen)

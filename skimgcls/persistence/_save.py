@@ -10,10 +10,10 @@ import safetensors.numpy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._inside import walk_steps
-from skimgcls._state import WeightsApart, weights_apart
 from skimgcls.persistence._container import ESTIMATOR, MANIFEST, WEIGHTS, write_members
 from skimgcls.persistence._objects import dump_object
+from skimgcls.utils._state_dict import ExternalWeights, external_weights
+from skimgcls.utils._unwrap import walk_steps
 
 _PACKAGES = ("numpy", "pandas", "pillow", "scikit-learn", "skops", "skorch", "torch", "torchvision")
 
@@ -70,7 +70,7 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
     if not isinstance(estimator, BaseEstimator):
         raise TypeError(f"save expects a fitted estimator; got {type(estimator).__name__}.")
     check_is_fitted(estimator)
-    with weights_apart(WeightsApart(with_optimizer=with_optimizer)) as store:
+    with external_weights(ExternalWeights(with_optimizer=with_optimizer)) as store:
         described = dump_object(estimator, tuple(trusted))
     members = {
         MANIFEST: json.dumps(_describe(estimator), indent=1).encode(),

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._augment import AugmentationPolicy, apply_policy, draw_policy
-from skimgcls._lazy import LazyImages, as_lazy, draw_views
-from skimgcls._rng import draw_seed
-from skimgcls._sklearn_compat import Interval, StrOptions
+from skimgcls._augmentation._policy import AugmentationPolicy, apply_policy, draw_policy
+from skimgcls._images._lazy_images import LazyImages, as_lazy, draw_views
 from skimgcls.preprocessing._base import BaseImageTransformer
+from skimgcls.utils._random import draw_seed
+from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 # What a flip happens with, if it is just asked for.
 _EVEN_ODDS = 0.5

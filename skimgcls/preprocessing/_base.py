@@ -4,11 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._files import ImageFiles, find_items
-from skimgcls._images import as_pixels, check_images
-from skimgcls._lazy import LazyImages, apply_in_blocks, as_lazy, float_type
-from skimgcls._sklearn_compat import check_feature_names, fit_context
-from skimgcls._undo import unchanged_on_error
+from skimgcls._images._image_files import ImageFiles, find_items
+from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, as_lazy, float_type
+from skimgcls._images._validation import as_pixels, check_images
+from skimgcls.utils._rollback import restore_on_error
+from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
 
 
 class BaseImageTransformer(TransformerMixin, BaseEstimator):
@@ -41,7 +41,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer. If `fit` raises, it stays as it was before.
         """
-        with unchanged_on_error(self):
+        with restore_on_error(self):
             images, _ = self._check_images(X, reset=True)
             self._learn(images)
         return self
@@ -65,7 +65,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         step = self._make_step(_shape_of(images))
         if isinstance(images, LazyImages):
             return images.then(step)
-        return respell(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
+        return restore_format(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
 
     def _learn(self, images):
         """Store what `fit` learns; nothing, if not overridden."""
@@ -120,7 +120,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         )
 
 
-def respell(images, ndim):
+def restore_format(images, ndim):
     """Return images (n, height, width, channels) as rows or as grey images, if X was such."""
     if ndim == 4 or (ndim == 3 and images.shape[3] != 1):
         return images

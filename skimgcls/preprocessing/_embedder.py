@@ -9,17 +9,17 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._batches import BatchFormat
-from skimgcls._device import check_device, choose_precision
-from skimgcls._evaluation import BACKBONE_VALUES, predict_logits
-from skimgcls._framing import Framing
-from skimgcls._images import channel_statistics
-from skimgcls._lazy import as_lazy, float_type
-from skimgcls._rng import draw_seed, seeded
-from skimgcls._sklearn_compat import HasMethods, Interval, StrOptions
-from skimgcls._state import load_state, to_arrays, to_tensors
+from skimgcls._images._lazy_images import as_lazy, float_type
+from skimgcls._images._resize_center_crop import ResizeCenterCrop
+from skimgcls._images._statistics import channel_statistics
+from skimgcls._training._batches import BatchFormat
+from skimgcls._training._device import check_device, choose_precision
+from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
 from skimgcls.nets import Standardize
 from skimgcls.preprocessing._base import BaseImageTransformer
+from skimgcls.utils._random import draw_seed, seeded
+from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
+from skimgcls.utils._state_dict import load_state, to_arrays, to_tensors
 
 # Images up to which numbers that float32 would round are computed with in float64.
 _FEW = 64
@@ -147,7 +147,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         images, _ = self._check_images(X, reset=False)
         dtype = float_type(images.dtype)
         if self._framing is not None:
-            images = as_lazy(images).then(Framing(**self._framing))
+            images = as_lazy(images).then(ResizeCenterCrop(**self._framing))
         # Where the net is, whatever `device` was set to since.
         batch_format = self._batch_format(self._net[0].factor.device)
         features = predict_logits(self._net, images, batch_format, n_values=BACKBONE_VALUES)
@@ -184,7 +184,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
     def _make_net(self, source, weights, statistics):
         shape = self.image_shape_
         if self._framing is not None:
-            shape = Framing(**self._framing).output_shape(shape)
+            shape = ResizeCenterCrop(**self._framing).output_shape(shape)
         first = Standardize(*map(torch.from_numpy, statistics))
         net = torch.nn.Sequential(first, source.make(shape, weights))
         self._n_features_out = net[-1].n_features

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._sklearn_compat import check_feature_names_in
-from skimgcls.preprocessing._base import BaseImageTransformer, respell
+from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.utils._sklearn_compat import check_feature_names_in
 
 
 class ImageFlattener(BaseImageTransformer):
@@ -69,7 +69,7 @@ class ImageFlattener(BaseImageTransformer):
         """
         check_is_fitted(self)
         images, _ = self._as_images(X, reset=False)
-        return respell(np.asarray(images), self._ndim)
+        return restore_format(np.asarray(images), self._ndim)
 
     def get_feature_names_out(self, input_features=None):
         """Return a name for each column.

@@ -8,13 +8,14 @@ from os import PathLike
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._decode import CHANNELS, INTERPOLATIONS, grey_of
-from skimgcls._files import Decoding, ImageFiles, find_items
-from skimgcls._lazy import LazyImages
-from skimgcls._sklearn_compat import Interval, StrOptions, fit_context
-from skimgcls._undo import unchanged_on_error
-from skimgcls.preprocessing._base import BaseImageTransformer, respell
+from skimgcls._images._decode import CHANNELS
+from skimgcls._images._image_files import Decoding, ImageFiles, find_items
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls._images._resize import INTERPOLATIONS, grey_of
+from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
 from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, resize_images
+from skimgcls.utils._rollback import restore_on_error
+from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
 
 
 class ImageLoader(BaseImageTransformer):
@@ -149,7 +150,7 @@ class ImageLoader(BaseImageTransformer):
         NotADirectoryError
             If `cache` is a file.
         """
-        with unchanged_on_error(self):
+        with restore_on_error(self):
             files = self._find_files(X)
             if files is None:
                 self._check_images(X, reset=True)
@@ -185,7 +186,7 @@ class ImageLoader(BaseImageTransformer):
         images, ndim = self._check_images(X, reset=False)
         resize = self._make_decoding().resize
         if resize is None:
-            return images if isinstance(images, LazyImages) else respell(images, ndim)
+            return images if isinstance(images, LazyImages) else restore_format(images, ndim)
         channels = images.image_shape[2] if isinstance(images, LazyImages) else images.shape[3]
         if channels != len(resize.background):
             resize = replace(resize, background=(grey_of(resize.background),))

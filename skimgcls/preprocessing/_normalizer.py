@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._images import channel_statistics
-from skimgcls._lazy import LazyImages, apply_in_blocks, as_lazy, float_type
-from skimgcls._sklearn_compat import StrOptions
-from skimgcls.preprocessing._base import BaseImageTransformer, respell
+from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, as_lazy, float_type
+from skimgcls._images._statistics import channel_statistics
+from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.utils._sklearn_compat import StrOptions
 
 # Of pixels from 0 to 1, over the training images of ImageNet: those of torchvision's weights.
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])
@@ -135,7 +135,7 @@ class ImageNormalizer(BaseImageTransformer):
         step = _Normalize(self.mean_, self.scale_, inverse=True)
         if isinstance(images, LazyImages):
             return images.then(step)
-        return respell(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
+        return restore_format(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
 
 
 def _standard(images):

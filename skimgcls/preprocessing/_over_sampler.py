@@ -7,11 +7,11 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skimgcls._files import find_items
-from skimgcls._images import as_pixels, check_images
-from skimgcls._lazy import LazyImages
-from skimgcls._sklearn_compat import check_feature_names, fit_context
+from skimgcls._images._image_files import find_items
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls._images._validation import as_pixels, check_images
 from skimgcls.preprocessing._resizer import is_unread
+from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
 
 try:
     from imblearn.over_sampling.base import BaseOverSampler

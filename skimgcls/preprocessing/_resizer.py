@@ -8,12 +8,12 @@ from PIL import Image
 from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional
 
-from skimgcls._decode import INTERPOLATIONS, Resize
-from skimgcls._files import ImageFiles
-from skimgcls._lazy import LazyImages, apply_in_blocks, float_type
-from skimgcls._params import check_sizes
-from skimgcls._sklearn_compat import Interval, StrOptions
-from skimgcls.preprocessing._base import BaseImageTransformer, respell
+from skimgcls._images._image_files import ImageFiles
+from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, float_type
+from skimgcls._images._resize import INTERPOLATIONS, Resize
+from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.utils._params import check_sizes
+from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 METHODS = ("fit", "crop", "pad")
 
@@ -148,7 +148,7 @@ def make_resize(size, method, interpolation, background):
 def resize_images(images, ndim, resize):
     """Return images, lazy or as an array (n, height, width, channels), in another size."""
     if not isinstance(images, LazyImages):
-        return respell(_resize_array(images, resize), ndim)
+        return restore_format(_resize_array(images, resize), ndim)
     if images.steps:
         return images.then(_ResizeStep(resize))
     if isinstance(images.source, ImageFiles):

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from skimgcls._backbones._adapt import adapt_first, spread_filters, take_off_head
+from skimgcls._backbones._adapt import adapt_first, remove_head, repeat_filters
 
 
 def test_the_last_dense_layer_is_taken_off():
     net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 3), nn.Dropout())
-    assert take_off_head(net, n_outputs=3) == 3
+    assert remove_head(net, n_outputs=3) == 3
     assert isinstance(net[2], nn.Identity)
     assert isinstance(net[0], nn.Linear)
     assert isinstance(net[3], nn.Dropout)
@@ -17,19 +17,19 @@ def test_the_last_dense_layer_is_taken_off():
 
 def test_with_a_dropout_before_it():
     net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(), nn.Linear(4, 3))
-    assert take_off_head(net, n_outputs=3) == 4
+    assert remove_head(net, n_outputs=3) == 4
     assert isinstance(net[1], nn.Identity)
 
 
 def test_or_the_last_convolution():
     net = nn.Sequential(nn.Conv2d(3, 7, 1), nn.Conv2d(7, 5, 1), nn.AdaptiveAvgPool2d(1))
-    assert take_off_head(net, n_outputs=5) == 7
+    assert remove_head(net, n_outputs=5) == 7
     assert isinstance(net[1], nn.Identity)
 
 
 def test_a_net_without_such_a_layer_is_refused():
     with pytest.raises(ValueError, match="no dense layer, and no convolution, of 10 outputs"):
-        take_off_head(nn.Sequential(nn.Linear(4, 3)), n_outputs=10)
+        remove_head(nn.Sequential(nn.Linear(4, 3)), n_outputs=10)
 
 
 def test_the_first_layer_is_new_for_other_channels():
@@ -51,7 +51,7 @@ def test_images_alike_in_all_channels_give_what_they_gave(n_channels):
     filters = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
     image = torch.rand(1, 1, 5, 5)
     found = nn.functional.conv2d(
-        image.expand(-1, n_channels, -1, -1), spread_filters(filters, n_channels)
+        image.expand(-1, n_channels, -1, -1), repeat_filters(filters, n_channels)
     )
     expected = nn.functional.conv2d(image.expand(-1, 3, -1, -1), filters)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)

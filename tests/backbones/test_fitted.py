@@ -16,7 +16,7 @@ from skimgcls import (
     PretrainedImageClassifier,
     ResNetImageClassifier,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 CLASSIFIERS = [
     CNNImageClassifier(max_iter=2, random_state=0),

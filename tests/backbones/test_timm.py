@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from skimgcls import ImageEmbedder, PretrainedImageClassifier
 from skimgcls._backbones import find_backbone
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 
 def save_weights(path, name="test_resnet", seed=1):

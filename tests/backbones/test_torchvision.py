@@ -10,7 +10,7 @@ import torchvision
 from skimgcls import ImageEmbedder, PretrainedImageClassifier
 from skimgcls._backbones import find_backbone
 from skimgcls._backbones._torchvision import list_names
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.nets import BatchNorm2d, TransferNet
 
 # One network of each family, the quickest.

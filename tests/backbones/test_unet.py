@@ -7,7 +7,7 @@ import torch
 
 from skimgcls import ImageEmbedder, PretrainedImageClassifier
 from skimgcls._backbones import find_backbone
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 
 def test_a_net_is_fitted(colour_stripes):

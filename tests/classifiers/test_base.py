@@ -22,9 +22,9 @@ from skimgcls import (
     ImageAugmenter,
     MLPImageClassifier,
 )
-from skimgcls._device import has_bfloat16
-from skimgcls._lazy import LazyImages
-from skimgcls._testing import make_stripes
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls._training._device import has_bfloat16
+from skimgcls.estimator_checks._data import make_stripes
 
 
 def make_mlp(**params):
@@ -340,7 +340,7 @@ def test_copies_marked_for_an_augmenter_that_does_not_follow_are_told(stripes):
 )
 def test_large_images_come_in_small_batches(shape, batch_size):
     clf = make_mlp().fit(np.zeros((2, *shape), np.uint8), [0, 1])
-    assert clf._make_plan(9_999).batch_size == batch_size
+    assert clf._make_config(9_999).batch_size == batch_size
 
 
 def test_class_weight_moves_the_decision(stripes):
@@ -570,7 +570,8 @@ def test_parameters_are_checked_in_fit(stripes, params, words):
 def test_another_process_fits_the_same_bits():
     script = (
         "import numpy as np, torch; torch.set_num_threads(1);"
-        "from skimgcls import CNNImageClassifier; from skimgcls._testing import make_stripes;"
+        "from skimgcls import CNNImageClassifier;"
+        "from skimgcls.estimator_checks._data import make_stripes;"
         "X, y = make_stripes(); clf = CNNImageClassifier(max_iter=3, dropout=0.5, random_state=0);"
         "print(clf.fit(X, y).predict_proba(X).tobytes().hex())"
     )

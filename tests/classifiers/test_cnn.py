@@ -6,10 +6,10 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from skimgcls import CNNImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 
-def layers_of(clf):
+def iterate_wrapped(clf):
     """Return the names of the layers that hold or change something, in order."""
     leaves = [m for m in clf.net_.module_[-1].modules() if not list(m.children())]
     return [type(leaf).__name__ for leaf in leaves]
@@ -23,7 +23,7 @@ def test_two_convolutions_a_dense_layer_and_dropout():
     X, y = make_stripes(n_images=20, shape=(32, 32, 3), n_classes=10)
     clf = CNNImageClassifier((32, 64), hidden_layer_sizes=128, dropout=0.5, max_iter=1).fit(X, y)
     conv, dense = ["Conv2d", "MaxPool2d", "ReLU"], ["Linear", "ReLU", "Dropout"]
-    assert layers_of(clf) == [*conv, *conv, *dense, "Linear"]
+    assert iterate_wrapped(clf) == [*conv, *conv, *dense, "Linear"]
     assert n_weights(clf) == 896 + 18_496 + (64 * 8 * 8 + 1) * 128 + 129 * 10
 
 
@@ -33,7 +33,7 @@ def test_three_convolutions_of_which_two_are_pooled_have_122570_weights():
         (32, 64, 64), padding="valid", pool_size=(2, 2, 1), hidden_layer_sizes=64, max_iter=1
     ).fit(X, y)
     pooled, plain = ["Conv2d", "MaxPool2d", "ReLU"], ["Conv2d", "ReLU"]
-    assert layers_of(clf) == [*pooled, *pooled, *plain, "Linear", "ReLU", "Linear"]
+    assert iterate_wrapped(clf) == [*pooled, *pooled, *plain, "Linear", "ReLU", "Linear"]
     assert n_weights(clf) == 122_570
 
 

@@ -10,7 +10,7 @@ import torchvision
 from PIL import Image
 
 from skimgcls import ImageAugmenter, PretrainedImageClassifier, ResNetImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.nets import Standardize
 
 # A small one with batch normalisation.
@@ -114,14 +114,14 @@ def test_partial_fit_does_not_warm_up(colour_stripes, weights):
 def test_epochs_follow_the_number_of_images(trainable, n_images, n_epochs):
     X, y = make_stripes(shape=(8, 8, 3))
     clf = make_clf(trainable=trainable, max_iter=1).fit(X, y)
-    assert clf.set_params(max_iter="auto")._make_plan(n_images).max_epochs == n_epochs
+    assert clf.set_params(max_iter="auto")._make_config(n_images).max_epochs == n_epochs
 
 
 @pytest.mark.parametrize(("shape", "n_epochs"), [((1, 4), 5), ((4, 8), 15), ((8, 8), 30)])
 def test_epochs_follow_the_size_of_small_images(shape, n_epochs):
     X, y = make_stripes(n_images=6, shape=(*shape, 3), n_classes=2)
     clf = make_clf(max_iter=1).fit(X, y)
-    assert clf.set_params(max_iter="auto")._make_plan(64).max_epochs == n_epochs
+    assert clf.set_params(max_iter="auto")._make_config(64).max_epochs == n_epochs
 
 
 @pytest.mark.parametrize(("image_size", "found"), [("auto", (32, 40)), (48, (48, 48))])
@@ -290,7 +290,7 @@ def test_large_images_come_in_small_batches(trainable):
     clf = make_clf(trainable=trainable, image_size=224)
     X, y = make_stripes(shape=(8, 8, 3))
     clf.fit(X[:6], y[:6])
-    assert clf._make_plan(1000).batch_size == 3_000_000 // (224 * 224 * 3)
+    assert clf._make_config(1000).batch_size == 3_000_000 // (224 * 224 * 3)
 
 
 def test_files_in_a_frame(tmp_path, colour_stripes):

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skimgcls import MLPImageClassifier, RejectOptionClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 
 class Oracle(ClassifierMixin, BaseEstimator):

@@ -9,7 +9,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from skimgcls import ResNetImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.nets import ResNet
 
 
@@ -463,7 +463,7 @@ def test_batches_epochs_and_rate_follow_the_number_of_images(
     stripes, n_images, batch_size, n_epochs, learning_rate
 ):
     clf = make_resnet(max_iter=1).fit(*stripes)
-    plan = clf.set_params(max_iter="auto")._make_plan(n_images)
+    plan = clf.set_params(max_iter="auto")._make_config(n_images)
     assert (plan.batch_size, plan.max_epochs) == (batch_size, n_epochs)
     assert plan.learning_rate_init == pytest.approx(learning_rate, rel=0.02)
 
@@ -498,7 +498,7 @@ def test_widths_given_are_the_widths_trained(stripes):
 def test_epochs_follow_the_size_of_small_images(shape, n_epochs):
     X, y = make_stripes(n_images=6, shape=shape, n_classes=2)
     clf = make_resnet(max_iter=1).fit(X, y)
-    assert clf.set_params(max_iter="auto")._make_plan(64).max_epochs == n_epochs
+    assert clf.set_params(max_iter="auto")._make_config(64).max_epochs == n_epochs
 
 
 def test_what_was_chosen_is_an_attribute(stripes):
@@ -525,13 +525,13 @@ def test_weights_and_repetition_agree_on_tiny_images():
 
 def test_images_seen_often_are_mixed_but_for_the_last_epochs(stripes):
     clf = make_resnet(max_iter=1).fit(*stripes)
-    often = clf.set_params(max_iter=40)._make_plan(1000).mixing
+    often = clf.set_params(max_iter=40)._make_config(1000).mixing
     assert (often.mixup, often.n_passes) == (0.2, 28)
-    assert clf.set_params(max_iter=60)._make_plan(1000).mixing.mixup == 0.5
-    assert clf.set_params(max_iter=19)._make_plan(1000).mixing is None
-    assert clf.set_params(max_iter=40)._make_plan(64).mixing is None
-    assert clf.set_params(mixup=0.0)._make_plan(1000).mixing is None
-    constant = clf.set_params(mixup=1.0, learning_rate="constant")._make_plan(1000).mixing
+    assert clf.set_params(max_iter=60)._make_config(1000).mixing.mixup == 0.5
+    assert clf.set_params(max_iter=19)._make_config(1000).mixing is None
+    assert clf.set_params(max_iter=40)._make_config(64).mixing is None
+    assert clf.set_params(mixup=0.0)._make_config(1000).mixing is None
+    constant = clf.set_params(mixup=1.0, learning_rate="constant")._make_config(1000).mixing
     assert (constant.mixup, constant.n_passes) == (1.0, None)
 
 

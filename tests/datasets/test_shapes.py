@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skimgcls import CNNImageClassifier
-from skimgcls._testing import callers_settings
 from skimgcls.datasets import make_shapes
+from skimgcls.estimator_checks._data import callers_settings
 
 few = settings(deadline=None, max_examples=25)
 NAMES = ["circle", "square", "triangle", "cross", "ring", "star"]

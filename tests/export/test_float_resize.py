@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skimgcls import ImageResizer
-from skimgcls._framing import frame_square
+from skimgcls._images._resize_center_crop import resize_crop_square
 from skimgcls.export._float_resize import FloatResize
 
 # Of one pixel torch itself resizes some wrongly.
@@ -39,6 +39,6 @@ def test_as_the_resizer_does(old, new, method, interpolation, channels):
 @given(SIDES, st.integers(2, 20), st.integers(0, 9), st.sampled_from(["bilinear", "bicubic"]))
 def test_as_a_frame_does(old, side, margin, interpolation):
     batch = torch.rand(2, 3, *old, generator=torch.Generator().manual_seed(0))
-    framing = frame_square((*old, 3), side + margin, side, interpolation)
+    framing = resize_crop_square((*old, 3), side + margin, side, interpolation)
     found = FloatResize.of_framing(framing, (*old, 3))(batch)
     torch.testing.assert_close(found, framing(batch), atol=1e-5, rtol=0)

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from skimgcls._decode import Resize
+from skimgcls._images._resize import Resize
 from skimgcls.export._pillow_resize import PillowResize
 
 SIDES = st.integers(1, 40)

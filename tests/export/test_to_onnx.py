@@ -38,7 +38,7 @@ from skimgcls import (
     make_shapes,
     save,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.export import to_onnx
 
 X, y = make_stripes(48, shape=(8, 8, 3))

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 from PIL import Image, ImageDraw, ImageEnhance
 
-from skimgcls import _decode
+from skimgcls._images import _decode
 from skimgcls.inspection import _duplicates, audit_images, class_distribution
 
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import ImageResizer, MLPImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import ClassDistributionDisplay, class_distribution
 
 LONG = "a class with a name of sixty letters, which few classes have"

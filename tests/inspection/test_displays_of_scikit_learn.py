@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, LearningCurveDisplay, Validati
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import ImageResizer, MLPImageClassifier
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 pytestmark = pytest.mark.usefixtures("off_screen")
 

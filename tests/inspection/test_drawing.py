@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.exceptions import NotFittedError
 
 from skimgcls import CNNImageClassifier, ImageAugmenter
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import (
     AugmentationDisplay,
     ImageGridDisplay,

@@ -20,7 +20,7 @@ from skimgcls import (
     MLPImageClassifier,
     RejectOptionClassifier,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import EvaluationReport, PredictionDisplay, evaluation_report, grad_cam
 from skimgcls.inspection._fitted import Predictions
 

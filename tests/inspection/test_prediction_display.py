@@ -18,7 +18,7 @@ from skimgcls import (
     MLPImageClassifier,
     RejectOptionClassifier,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import PredictionDisplay
 
 pytestmark = pytest.mark.usefixtures("off_screen")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skimgcls.nets import BatchNorm2d, weighing, with_weights
+from skimgcls.nets import BatchNorm2d, sample_weights_in, with_weights
 
 
 def random(*shape, seed=0):
@@ -39,7 +39,7 @@ def test_it_normalises_as_torchs_does():
 def test_weight_two_is_twice_there():
     batch, times = random(4, 3, 2, 2), torch.tensor([2, 0, 1, 3])
     weighted, repeated = make_norm(), make_norm()
-    with weighing(weighted, times.double()):
+    with sample_weights_in(weighted, times.double()):
         values = weighted(batch)
     expected = repeated(batch.repeat_interleave(times, 0))
     torch.testing.assert_close(values.repeat_interleave(times, 0), expected)
@@ -57,7 +57,7 @@ def test_running_statistics_begin_as_the_mean_over_the_batches_so_far():
 
 def test_a_batch_of_no_weight_leaves_no_trace():
     norm, before = BatchNorm2d(3).double(), BatchNorm2d(3).double().state_dict()
-    with weighing(norm, torch.zeros(4)):
+    with sample_weights_in(norm, torch.zeros(4)):
         assert norm(random(4, 3, 2, 2)).isfinite().all()
     for key, value in norm.state_dict().items():
         torch.testing.assert_close(value, before[key])

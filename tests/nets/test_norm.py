@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from skimgcls.nets import BatchNorm, weighing
+from skimgcls.nets import BatchNorm, sample_weights_in
 
 few = settings(deadline=None, max_examples=50)
 seeds = st.integers(0, 2**31)
@@ -34,7 +34,7 @@ def outcome(norm, batch, times=None, weights=None):
     """
     batch = batch.clone().requires_grad_()
     images = batch if times is None else batch.repeat_interleave(times, 0)
-    with weighing(norm, weights):
+    with sample_weights_in(norm, weights):
         values = norm(images)
     # Uneven over the pixels: a plain sum of normalised values has no gradient.
     losses = (values * values.cumsum(3).tanh()).sum(dim=(1, 2, 3))
@@ -85,7 +85,7 @@ def test_a_weight_is_an_image_repeated(seed, height, width, times):
 def test_equal_weights_are_no_weights(seed, height, width, weight):
     batch = random(N, N_CHANNELS, height, width, seed=seed)
     equal, none = make_norm(), make_norm()
-    with weighing(equal, torch.full((N,), weight, dtype=torch.float64)):
+    with sample_weights_in(equal, torch.full((N,), weight, dtype=torch.float64)):
         torch.testing.assert_close(equal(batch), none(batch), rtol=1e-9, atol=1e-9)
     assert_same([equal.mean, equal.variance], [none.mean, none.variance])
 
@@ -120,7 +120,7 @@ def test_evaluation_uses_the_running_statistics(weighs):
         norm(2 * random(N, N_CHANNELS, 3, 3, seed=seed) + 1)
     before = {name: value.clone() for name, value in norm.state_dict().items()}
     batch = random(N, N_CHANNELS, 3, 3, seed=9)
-    with weighing(norm.eval(), torch.arange(N) + 1.0 if weighs else None):
+    with sample_weights_in(norm.eval(), torch.arange(N) + 1.0 if weighs else None):
         values = norm(batch)
     mean, variance, bias = (before[name][:, None, None] for name in ("mean", "variance", "bias"))
     torch.testing.assert_close(values, (batch - mean) / (variance + norm.eps).sqrt() + bias)
@@ -136,7 +136,7 @@ def test_the_momentum_is_the_share_of_a_batch():
 
 
 def break_off(net, weights):
-    with weighing(net, weights):
+    with sample_weights_in(net, weights):
         raise RuntimeError("in the middle of a batch")
 
 
@@ -144,7 +144,7 @@ def test_weighing_leaves_no_trace():
     net = nn.Sequential(make_norm(), nn.Sequential(make_norm()))
     fresh = nn.Sequential(make_norm(), nn.Sequential(make_norm()))
     weights = torch.arange(N, dtype=torch.float64)
-    with weighing(net, weights):
+    with sample_weights_in(net, weights):
         assert all(norm.weights is weights for norm in (net[0], net[1][0]))
     with pytest.raises(RuntimeError, match="in the middle"):
         break_off(net, weights)
@@ -168,9 +168,9 @@ def test_maps_of_bfloat16_have_statistics_of_float32(weights):
     # Far from zero, where bfloat16 numbers lie far apart.
     maps = (random(64, N_CHANNELS, 5, 5, dtype=torch.float32) + 10).bfloat16()
     norm, exact = BatchNorm(N_CHANNELS, momentum=1.0), BatchNorm(N_CHANNELS, momentum=1.0)
-    with weighing(norm, weights), torch.autocast("cpu", torch.bfloat16):
+    with sample_weights_in(norm, weights), torch.autocast("cpu", torch.bfloat16):
         values = norm(maps)
-    with weighing(exact, weights):
+    with sample_weights_in(exact, weights):
         expected = exact(maps.float())
     assert values.dtype is torch.bfloat16
     torch.testing.assert_close(values.float(), expected, rtol=0.01, atol=1e-3)

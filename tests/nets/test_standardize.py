@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from skimgcls._images import channel_statistics
+from skimgcls._images._statistics import channel_statistics
 from skimgcls.nets import Standardize
 
 

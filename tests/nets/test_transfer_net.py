@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skimgcls.nets import FeatureNet, TransferNet
+from skimgcls.nets import FeatureExtractor, TransferNet
 
 
 def make_net(**options):
@@ -17,7 +17,7 @@ def make_net(**options):
     net = nn.Sequential()
     for name, part in parts.items():
         net.add_module(name, part)
-    return TransferNet(FeatureNet(net, 5), 2, **options)
+    return TransferNet(FeatureExtractor(net, 5), 2, **options)
 
 
 def trained_parts(net):

@@ -26,7 +26,7 @@ from skimgcls import (
     RejectOptionClassifier,
     ResNetImageClassifier,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 X, y = make_stripes(48, shape=(8, 8, 3))
 MLP = make_small(MLPImageClassifier, max_iter=2, random_state=0)

@@ -24,7 +24,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import ImageLoader, ImageNormalizer, MLPImageClassifier, ModelFileError, load, save
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 X, y = make_stripes()
 HEAD = 42
@@ -273,7 +273,7 @@ PLANTED = dict(
         planted("no loader", "os", "system", "EvilNode", content=NOTHING),
         planted("no module", "no.such.module", "Thing", "ObjectNode", content=NOTHING),
         planted("dunder", "builtins", "__import__", "FunctionNode", content="__import__"),
-        planted("own private", "skimgcls._undo", "x", "ObjectNode", content=NOTHING),
+        planted("own private", "skimgcls.utils._rollback", "x", "ObjectNode", content=NOTHING),
         planted("torch", "torch", "load", "FunctionNode", content="load"),
         planted("numpy", "numpy", "fromfile", "FunctionNode", content="fromfile"),
         planted("numpy load", "numpy", "load", "FunctionNode", content="load"),

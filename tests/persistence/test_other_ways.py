@@ -15,7 +15,7 @@ from skimgcls import (
     MLPImageClassifier,
     get_trusted_types,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 
 X, y = make_stripes(48, shape=(8, 8, 3))
 MLP = MLPImageClassifier(max_iter=1, hidden_layer_sizes=(8,), random_state=0)
@@ -81,7 +81,7 @@ def test_mlflow_logs_a_pipeline_as_it_does_any_other(tmp_path):
     code = """
 import sys, numpy as np, mlflow
 from skimgcls import get_trusted_types
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from sklearn.pipeline import make_pipeline
 from skimgcls import ImageLoader, MLPImageClassifier
 

@@ -30,7 +30,7 @@ from skimgcls import (
     load,
     save,
 )
-from skimgcls._testing import make_stripes
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.persistence._load import read_model
 
 X, y = make_stripes(48, shape=(8, 8, 3))

@@ -15,9 +15,9 @@ from sklearn.svm import SVC
 from torch import nn
 
 from skimgcls import CNNImageClassifier, MLPImageClassifier, ModuleImageClassifier
-from skimgcls._augment import AugmentationPolicy, apply_policy, draw_policy
-from skimgcls._lazy import LazyImages, take_steps
-from skimgcls._testing import callers_settings
+from skimgcls._augmentation._policy import AugmentationPolicy, apply_policy, draw_policy
+from skimgcls._images._lazy_images import LazyImages, take_steps
+from skimgcls.estimator_checks._data import callers_settings
 from skimgcls.preprocessing import (
     ImageAugmenter,
     ImageFlattener,
@@ -126,7 +126,7 @@ def test_an_augmenter_that_does_nothing_changes_nothing():
 @pytest.mark.parametrize("resident", [True, False])
 def test_each_image_is_drawn_for_once_an_epoch(counted, resident, monkeypatch):
     if not resident:
-        monkeypatch.setattr("skimgcls._batches._RESIDENT_VALUES", 0)
+        monkeypatch.setattr("skimgcls._training._batches._RESIDENT_VALUES", 0)
     recorded(clone(ALL), make_images(), halves(), batch_size=5, max_iter=4)
     assert sum(counted) == 4 * 12
 

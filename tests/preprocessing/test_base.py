@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skimgcls._lazy import LazyImages
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.preprocessing import (
     ImageAugmenter,
     ImageFlattener,

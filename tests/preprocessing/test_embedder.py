@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import CNNImageClassifier, ImageAugmenter, ImageEmbedder, ImageLoader
-from skimgcls._testing import assert_plain, callers_settings, make_stripes
+from skimgcls.estimator_checks._data import assert_plain, callers_settings, make_stripes
 
 NAME = "shufflenet_v2_x0_5"
 

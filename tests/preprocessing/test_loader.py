@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skimgcls import CNNImageClassifier, ModuleImageClassifier
-from skimgcls._lazy import LazyImages
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.preprocessing import (
     ImageAugmenter,
     ImageFlattener,
@@ -232,7 +232,7 @@ CHAINS = {
 @pytest.mark.parametrize("resident", [True, False])
 def test_files_train_the_same_model_as_their_pixels(chain, resident, paths, monkeypatch):
     if not resident:
-        monkeypatch.setattr("skimgcls._batches._RESIDENT_VALUES", 0)
+        monkeypatch.setattr("skimgcls._training._batches._RESIDENT_VALUES", 0)
     y = np.arange(12) % 2
     steps = CHAINS[chain]
     pixels = np.asarray(ImageLoader(mode=steps[0].mode).fit_transform(paths))

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from torchvision.transforms.v2 import functional as reference
 
-from skimgcls._lazy import LazyImages
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.preprocessing import (
     ImageAugmenter,
     ImageFlattener,

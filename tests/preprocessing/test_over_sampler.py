@@ -21,10 +21,10 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.estimator_checks import estimator_checks_generator as sklearn_checks
 
 from skimgcls import CNNImageClassifier
-from skimgcls._batches import Batches, BatchFormat, TrainingImages
-from skimgcls._files import ImageFiles
-from skimgcls._lazy import LazyImages
-from skimgcls._testing import make_stripes
+from skimgcls._images._image_files import ImageFiles
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls._training._batches import Batches, BatchFormat, TrainingImages
+from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.preprocessing import (
     ImageAugmenter,
     ImageLoader,

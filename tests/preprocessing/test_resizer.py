@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional as reference
 
-from skimgcls._lazy import LazyImages
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.preprocessing import ImageNormalizer, ImageResizer
 
 few = settings(deadline=None, max_examples=40)

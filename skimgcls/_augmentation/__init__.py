@@ -1,0 +1,1 @@
+"""Random operations on batches of images, in pairs: draw, then apply. Knows torch alone."""

@@ -1,0 +1,295 @@
+"""Images on their way: pixels or files, and the steps still to be taken with each batch.
+
+A transformer that changes an image anew in every epoch cannot hand over an array of pixels: it
+would have changed them once. It hands over `LazyImages`, and so does a reader of files. The
+classifier at the end of the Pipeline reads them batch by batch and takes the steps then, the random
+ones in training only. The developers' decisions tell more.
+"""
+
+import math
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from joblib import effective_n_jobs
+
+from skimgcls._images._image_files import ImageFiles
+from skimgcls.utils._sklearn_compat import numpy_namespace
+
+ImageShape = tuple[int, int, int]
+# Numbers in a block of images that are read and worked on at once: 16 MiB of float32.
+_BLOCK_VALUES = 2**22
+
+
+class Step(Protocol):
+    """What is done with a batch (n, channels, height, width) of floats.
+
+    Random steps draw from the generator, on the processor; the others have no use for it.
+    """
+
+    is_random: bool
+
+    def output_shape(self, image_shape: ImageShape) -> ImageShape: ...
+
+    def __call__(self, batch: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor: ...
+
+
+@dataclass(frozen=True, eq=False)
+class LazyImages:
+    """Images, and the steps still to be taken with each batch of them.
+
+    It has as much of an array as Pipelines, splitters and samplers ask for. Indexing with a slice,
+    positions or truth values gives other lazy images and reads nothing; one position gives the
+    pixels of that image. An array made of it holds the images as a prediction sees them.
+
+    Attributes
+    ----------
+    source : ndarray of shape (n, height, width, channels), or ImageFiles
+    steps : tuple of Step
+    marks : ndarray of shape (n,) of bool, or None
+        Which images random steps may change; None is all.
+    ndim : int
+        How the array made of it is spelt: 2 for rows, 3 for grey images, else 4.
+    """
+
+    source: np.ndarray | ImageFiles
+    steps: tuple[Step, ...] = ()
+    marks: np.ndarray | None = None
+    ndim: int = 4
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __repr__(self) -> str:
+        # Of files no shape: it may have to be asked of each of them.
+        source = self.source
+        held = f"{source.shape}" if isinstance(source, np.ndarray) else f"{len(source)} files"
+        steps = [type(step).__name__.removeprefix("_") for step in self.steps]
+        return f"<LazyImages: {held}{''.join(f' > {step}' for step in steps)}>"
+
+    @property
+    def image_shape(self) -> ImageShape:
+        """Height, width and channels after the last step."""
+        return self._image_shapes()[-1]
+
+    def _image_shapes(self) -> list[ImageShape]:
+        """Return the shape of an image of the source, and after each step."""
+        height, width, channels = self.source.shape[1:]
+        shapes = [(int(height), int(width), int(channels))]
+        for step in self.steps:
+            shapes.append(step.output_shape(shapes[-1]))
+        return shapes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return _spelt(len(self), self.image_shape, self.ndim)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        if not any(not step.is_random for step in self.steps):
+            return self.source.dtype
+        return np.dtype(np.float64 if self.source.dtype == np.float64 else np.float32)
+
+    @property
+    def is_random(self) -> bool:
+        """Tell whether a step changes images anew in each epoch."""
+        return any(step.is_random for step in self.steps)
+
+    def then(self, step: Step) -> "LazyImages":
+        """Return the same images with one more step to take."""
+        return replace(self, steps=(*self.steps, step))
+
+    def of_files(self, files: ImageFiles) -> "LazyImages":
+        """Return the same images, read in another way."""
+        return replace(self, source=files)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):
+            # scikit-learn takes rows of an array as X[rows, ...].
+            if index[1:] not in ((), (Ellipsis,)):
+                raise IndexError(f"Lazy images are indexed by position alone; got {index!r}.")
+            index = index[0] if index else slice(None)
+        rows = index if isinstance(index, slice) else _positions(index, len(self))
+        if isinstance(rows, int):
+            return self._evaluated(np.array([rows]))[0]
+        source = (
+            self.source[rows] if isinstance(self.source, np.ndarray) else self.source.take(rows)
+        )
+        marks = None if self.marks is None else self.marks[rows]
+        return replace(self, source=source, marks=marks)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("Lazy images have no array yet: one is made of them.")
+        if self.is_random:
+            warnings.warn(
+                "Lazy images became an array, and the random changes of ImageAugmenter were left "
+                "out: what follows it is not made for them. Put an image classifier of skimgcls, "
+                "or one of its transformers, after ImageAugmenter.",
+                UserWarning,
+                stacklevel=2,
+            )
+        images = self._evaluated(np.arange(len(self)))
+        return images if dtype is None else images.astype(dtype, copy=False)
+
+    # With scikit-learn's array API dispatch on, lazy images pass for what np.asarray makes of them.
+    device = "cpu"
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return numpy_namespace()
+
+    def _evaluated(self, rows: np.ndarray) -> np.ndarray:
+        """Return images as a prediction sees them, in the spelling of `ndim`."""
+        images = np.empty((len(rows), *self.image_shape), self.dtype)
+        start = 0
+        for block in self.evaluated(self.blocks(rows)):
+            images[start : start + len(block)] = block
+            start += len(block)
+        return images.reshape(_spelt(len(rows), self.image_shape, self.ndim))
+
+    def blocks(self, rows: np.ndarray | None = None) -> list[np.ndarray]:
+        """Return rows, None is all, in blocks small enough to be worked on in any of the steps."""
+        rows = np.arange(len(self)) if rows is None else rows
+        return [rows[part] for part in _parts(len(rows), *self._image_shapes())]
+
+    def evaluated(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+        """Yield blocks of images (n, height, width, channels) as a prediction sees them."""
+        for pixels in self.read(blocks):
+            if all(step.is_random for step in self.steps):
+                yield pixels
+            else:
+                yield apply_steps(pixels, self.steps, self.dtype)
+
+    def read(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+        """Yield blocks of pixels of the source, before any step.
+
+        Files are decoded ahead by threads while the caller works on what came before.
+        """
+        if isinstance(self.source, ImageFiles):
+            yield from _read_ahead(self.source, blocks)
+        else:
+            for rows in blocks:
+                yield self.source[rows]
+
+
+def as_lazy(images: "np.ndarray | LazyImages") -> LazyImages:
+    """Return images as lazy ones; an array has no steps to take."""
+    return images if isinstance(images, LazyImages) else LazyImages(images)
+
+
+def take_steps(
+    batch: torch.Tensor,
+    steps: Sequence[Step],
+    generator: torch.Generator | None = None,
+    marked: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Take all steps with a batch (n, channels, height, width); without a generator no random one.
+
+    `marked` are the positions of the images that random steps may change, None is all.
+    """
+    for step in steps:
+        if not step.is_random:
+            batch = step(batch, None)
+        elif generator is None:
+            continue
+        elif marked is None:
+            batch = step(batch, generator)
+        elif len(marked) > 0:
+            batch = batch.index_copy(0, marked, step(batch[marked], generator))
+    return batch
+
+
+def float_type(dtype: Any) -> type[np.floating[Any]]:
+    """Return the type that pixels of a type are computed in."""
+    return np.float64 if dtype == np.float64 else np.float32
+
+
+def draw_views(images: LazyImages, n_views: int, generator: torch.Generator) -> np.ndarray:
+    """Return a few images as a training may see them, (n, n_views, height, width, channels).
+
+    They are bytes for bytes, else floats.
+    """
+    pixels = next(images.read([np.arange(len(images))]))
+    batch = torch.from_numpy(pixels.astype(float_type(images.dtype))).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        views = [take_steps(batch, images.steps, generator) for _ in range(n_views)]
+        stacked: np.ndarray = torch.stack(views, dim=1).permute(0, 1, 3, 4, 2).numpy()
+    return np.rint(stacked).astype(np.uint8) if images.dtype == np.uint8 else stacked
+
+
+def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.ndarray:
+    """Return an array (n, height, width, channels) after the steps that are not random."""
+    pixels = np.ascontiguousarray(images, dtype=dtype)
+    if not pixels.flags.writeable:
+        pixels = pixels.copy()
+    with torch.inference_mode():
+        batch = take_steps(torch.from_numpy(pixels).permute(0, 3, 1, 2), steps)
+        changed: np.ndarray = batch.permute(0, 2, 3, 1).numpy()
+    return changed
+
+
+def apply_in_blocks(images: np.ndarray, step: Step, dtype: Any) -> np.ndarray:
+    """Return a whole array after one step; no more than a block of it is held twice."""
+    shape = step.output_shape(images.shape[1:])
+    changed = np.empty((len(images), *shape), dtype)
+    for part in _parts(len(images), images.shape[1:], shape):
+        changed[part] = apply_steps(images[part], (step,), dtype)
+    return changed
+
+
+def _positions(index: Any, n_images: int) -> int | np.ndarray:
+    """Return one position from 0 on, or an array (k,) of positions or (n,) of truth values."""
+    rows = np.asarray(index)
+    if rows.ndim == 1:
+        # An empty list is an array of floats.
+        return rows if len(rows) else rows.astype(np.intp)
+    if rows.ndim > 1 or rows.dtype.kind not in "iu":
+        raise IndexError(
+            "Lazy images are indexed by a position, a slice, or a list of positions or of truth "
+            f"values; got {index!r}."
+        )
+    position = int(rows)
+    if not -n_images <= position < n_images:
+        raise IndexError(f"There is no image {position} among {n_images}.")
+    return position % n_images
+
+
+def _parts(n_images: int, *image_shapes: Sequence[int]) -> list[slice]:
+    """Part images in blocks; of the shapes that they take on, the largest counts."""
+    n = max(1, _BLOCK_VALUES // max(math.prod(shape) for shape in image_shapes))
+    return [slice(start, start + n) for start in range(0, n_images, n)]
+
+
+def _spelt(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]:
+    if ndim == 2:
+        return n_images, int(np.prod(image_shape))
+    return (n_images, *image_shape) if ndim == 4 else (n_images, *image_shape[:2])
+
+
+def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+    """Yield the pixels of each block in its order, while threads decode the next ones.
+
+    What a thread raises is raised here at its turn, and nothing more is read.
+    """
+    n_threads = effective_n_jobs(files.n_jobs)
+    waiting: deque[Future[np.ndarray]] = deque()
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="skimgcls") as pool:
+        try:
+            for rows in blocks:
+                waiting.append(pool.submit(files.read, rows))
+                if len(waiting) > n_threads + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,76 @@
+"""A picture brought to a size by Pillow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+INTERPOLATIONS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Resize:
+    """How a picture comes to a size: `size` is (height, width).
+
+    `method` is "fit" (each side on its own), "crop" (the largest middle part of the right shape) or
+    "pad" (the whole picture in its shape, with `background` beside it). `before` is done first.
+    """
+
+    size: tuple[int, int]
+    method: str = "fit"
+    interpolation: str = "bilinear"
+    background: tuple[float, ...] = (255, 255, 255)
+    before: "Resize | None" = None
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        if self.before is not None:
+            image = self.before(image)
+        (top, left, height, width), (inner_height, inner_width) = self.plan(
+            image.height, image.width
+        )
+        if (width, height) != image.size:
+            # Not Pillow's `box`, in which pixels from outside of it colour the border.
+            image = image.crop((left, top, left + width, top + height))
+        inner = (inner_width, inner_height)
+        how = INTERPOLATIONS[self.interpolation]
+        # Rows first: versions of Pillow differ in which they take first where both change, and so
+        # in what is rounded in between.
+        resized = image.resize((inner_width, image.height), how).resize(inner, how)
+        if (inner_height, inner_width) == self.size:
+            return resized
+        whole = Image.new(image.mode, self.size[::-1], self._colour(image.mode))
+        whole.paste(resized, self.corner(inner_height, inner_width)[::-1])
+        return whole
+
+    def _colour(self, mode: str) -> int | tuple[int, ...]:
+        colour = tuple(round(value) for value in self.background)
+        if mode == "RGB":
+            return colour * 3 if len(colour) == 1 else colour
+        return colour[0] if len(colour) == 1 else grey_of(colour)
+
+    def plan(self, height: int, width: int) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+        """Return what part of a picture is taken (top, left, height, width), and its new size."""
+        to_height, to_width = self.size
+        if self.method == "crop":
+            part_height = max(1, min(height, round(width * to_height / to_width)))
+            part_width = max(1, min(width, round(height * to_width / to_height)))
+            top, left = (height - part_height) // 2, (width - part_width) // 2
+            return (top, left, part_height, part_width), self.size
+        if self.method == "pad":
+            scale = min(to_height / height, to_width / width)
+            inner = max(1, round(height * scale)), max(1, round(width * scale))
+            return (0, 0, height, width), inner
+        return (0, 0, height, width), self.size
+
+    def corner(self, height: int, width: int) -> tuple[int, int]:
+        """Return where the top left corner of a smaller picture goes, down and right."""
+        return (self.size[0] - height) // 2, (self.size[1] - width) // 2
+
+
+def grey_of(colour: tuple[int, ...]) -> int:
+    """Return the grey value of a colour, as Pillow weighs it (ITU-R BT.601)."""
+    return int(np.asarray(Image.new("RGB", (1, 1), colour).convert("L"))[0, 0])

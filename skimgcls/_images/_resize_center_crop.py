@@ -1,0 +1,70 @@
+"""Images brought to the size that a net takes."""
+
+from dataclasses import dataclass
+
+import torch
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
+
+from skimgcls._images._lazy_images import ImageShape
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ResizeCenterCrop:
+    """Resize a batch (n, channels, height, width), and cut out its middle.
+
+    Attributes
+    ----------
+    resize : tuple (height, width)
+    crop : tuple (height, width)
+        Of the middle part that is kept; no larger than `resize`.
+    interpolation : {"bilinear", "bicubic"}
+        With the mean over as many pixels as fall together where an image shrinks.
+    """
+
+    resize: Size
+    crop: Size
+    interpolation: str = "bilinear"
+
+    is_random = False
+
+    def output_shape(self, image_shape: ImageShape) -> ImageShape:
+        """Return (height, width, channels) of what comes out."""
+        return (*self.crop, image_shape[2])
+
+    def __call__(
+        self, batch: torch.Tensor, generator: torch.Generator | None = None
+    ) -> torch.Tensor:
+        mode = InterpolationMode(self.interpolation)
+        batch = transforms.resize(batch, list(self.resize), interpolation=mode, antialias=True)
+        framed: torch.Tensor = transforms.center_crop(batch, list(self.crop))
+        return framed
+
+
+def resize_crop_square(
+    image_shape: ImageShape, shorter: int, side: int, interpolation: str
+) -> ResizeCenterCrop:
+    """Return how to bring the shorter side of images to a length, and to cut a square from them.
+
+    >>> resize_crop_square((100, 200, 3), 50, 40, "bilinear")
+    ResizeCenterCrop(resize=(50, 100), crop=(40, 40), interpolation='bilinear')
+    """
+    height, width = image_shape[:2]
+    shortest = min(height, width)
+    resize = (shorter * height // shortest, shorter * width // shortest)
+    return ResizeCenterCrop(resize, (side, side), interpolation)
+
+
+def resize_to_at_least(image_shape: ImageShape, side: int) -> ResizeCenterCrop | None:
+    """Return how to stretch the sides of images that are shorter than `side`; None if none is.
+
+    >>> resize_to_at_least((8, 64, 3), 32)
+    ResizeCenterCrop(resize=(32, 64), crop=(32, 64), interpolation='bilinear')
+    """
+    height, width = image_shape[:2]
+    if min(height, width) >= side:
+        return None
+    size = (max(height, side), max(width, side))
+    return ResizeCenterCrop(size, size)

@@ -1,0 +1,327 @@
+"""From whatever holds images to images (n, height, width, channels): an array, or lazy ones."""
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skimgcls._images._image_files import ImageFiles, find_items
+from skimgcls._images._lazy_images import ImageShape, LazyImages, as_lazy
+from skimgcls.utils._params import is_size
+
+# A colour axis this short is taken for one; any longer one is height, width or many bands.
+_COLOUR_CHANNELS = (1, 3, 4)
+# What a white pixel can be: of floats, of bytes, and of two bytes; and how many images are asked.
+_WHITES = (1.0, 255.0, 65_535.0)
+_N_ASKED = 64
+_LARGEST = float(np.finfo(np.float32).max)
+_EXPECTED = (
+    "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
+    "image."
+)
+
+Images = np.ndarray | LazyImages
+
+
+def check_images(
+    X: Any,
+    *,
+    image_shape: tuple[int, ...] | None = None,
+    fitted_shape: ImageShape | None = None,
+    any_spelling: bool = False,
+    estimator_name: str = "the estimator",
+) -> Images:
+    """Return X as images of shape (n, height, width, channels), or raise; no pixel is copied if
+    none must be, and no file is decoded.
+
+    Parameters
+    ----------
+    X : array-like of numbers, of paths, or lazy images
+        (n, pixels), (n, height, width) or (n, height, width, channels); or one path an image.
+    image_shape : tuple (height, width) or (height, width, channels), default=None
+        The shape of one image, for rows. None takes it from X: rows are square grey images where
+        their number of pixels is a square number, and one pixel high otherwise.
+    fitted_shape : tuple (height, width, channels), default=None
+        The shape the estimator was fitted on, which X must then have.
+    any_spelling : bool, default=False
+        Take any X of as many numbers per image as `fitted_shape`, since that shape was only a
+        guess.
+    estimator_name : str
+        Used in messages.
+
+    Examples
+    --------
+    >>> check_images([[1, 2, 3, 4]]).shape
+    (1, 2, 2, 1)
+    >>> check_images([[1, 2, 3, 4]], image_shape=(1, 4)).shape
+    (1, 1, 4, 1)
+    >>> check_images(np.zeros((2, 3, 8, 8)))
+    Traceback (most recent call last):
+    ...
+    ValueError: X has shape (2, 3, 8, 8), which looks like channels first. ...
+    """
+    array = as_pixels(X, estimator_name)
+    if isinstance(array, LazyImages):
+        return _check_lazy(array, image_shape, fitted_shape, estimator_name)
+    if fitted_shape is not None:
+        _check_fitted_shape(array, fitted_shape, any_spelling, estimator_name)
+        shape = fitted_shape
+    else:
+        shape = _find_shape(array, image_shape)
+    images = array.reshape(len(array), *shape)
+    _check_finite(images)
+    return images
+
+
+def check_image_shape(image_shape: Any) -> ImageShape:
+    """Return `image_shape` as (height, width, channels), or raise.
+
+    >>> check_image_shape((28, 28))
+    (28, 28, 1)
+    """
+    is_shape = (
+        isinstance(image_shape, tuple | list)
+        and len(image_shape) in (2, 3)
+        and all(is_size(size) for size in image_shape)
+    )
+    if not is_shape:
+        raise ValueError(
+            "image_shape must be (height, width) or (height, width, channels), each a positive "
+            f"integer; got {image_shape!r}."
+        )
+    height, width, *channels = (int(size) for size in image_shape)
+    return height, width, channels[0] if channels else 1
+
+
+def _check_lazy(
+    images: LazyImages,
+    image_shape: tuple[int, ...] | None,
+    fitted_shape: ImageShape | None,
+    estimator_name: str,
+) -> LazyImages:
+    """Return lazy images if they have the shape that is asked for, or raise."""
+    wanted = fitted_shape
+    if wanted is None and image_shape is not None:
+        wanted = check_image_shape(image_shape)
+    if isinstance(images.source, ImageFiles):
+        if wanted is not None and wanted[2] == 1 and not images.steps:
+            # A file can be read as colour or as grey, and here it is known which.
+            images = images.of_files(images.source.decoded(mode="L"))
+    else:
+        _check_finite(images.source)
+    found = np.broadcast_to(np.uint8(0), (len(images), *images.image_shape))
+    if fitted_shape is not None:
+        _check_fitted_shape(found, fitted_shape, False, estimator_name)
+    elif wanted is not None:
+        _match_shape(found, wanted)
+    return images
+
+
+def as_pixels(X: Any, estimator_name: str) -> Images:
+    """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; at least one."""
+    if is_plain(X):
+        return X
+    if isinstance(X, LazyImages):
+        return _check_some(X, estimator_name)
+    items = find_items(X)
+    if items is not None:
+        return _check_some(LazyImages(ImageFiles.from_items(items)), estimator_name)
+    X = _unpack_tensor(X)
+    if X is None or np.isscalar(X) or isinstance(X, dict | set | PathLike):
+        raise ValueError(f"X must hold images; got {type(X).__name__} {X!r}. {_EXPECTED}")
+    if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "kind", "") == "O":
+        X = _stack(X)
+    _refuse_text(X)
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            f"Complex data not supported: X is {X.dtype}. Pass its magnitude, np.abs(X), or its "
+            "parts as channels."
+        )
+    array: np.ndarray = check_array(
+        X,
+        dtype="numeric",
+        allow_nd=True,
+        ensure_all_finite=False,
+        estimator=estimator_name,
+        input_name="X",
+    )
+    if array.ndim > 4:
+        raise ValueError(f"X has {array.ndim} dimensions, shape {array.shape}. {_EXPECTED}")
+    if 0 in array.shape:
+        raise ValueError(f"X holds images without a pixel: its shape is {array.shape}.")
+    return array
+
+
+def is_plain(X: Any) -> bool:
+    """Tell whether X is an array that leaves nothing to convert: most are, some of one image."""
+    return (
+        type(X) is np.ndarray and X.dtype.kind in "buif" and 2 <= X.ndim <= 4 and 0 not in X.shape
+    )
+
+
+def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
+    if len(images) == 0:
+        # The words are scikit-learn's.
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by {estimator_name}."
+        )
+    return images
+
+
+def _unpack_tensor(X: Any) -> Any:
+    """Return the array behind a torch tensor, which L1 knows by its manners alone."""
+    if not (hasattr(X, "detach") and hasattr(X, "device")):
+        return X
+    if X.device.type != "cpu":
+        raise TypeError(
+            f"X is a tensor on {X.device}. Pass X.cpu(): batches are moved to the device one by "
+            "one."
+        )
+    X = X.detach()
+    try:
+        return X.numpy()
+    except TypeError:
+        # A type that NumPy lacks, such as bfloat16.
+        return X.float().numpy()
+
+
+def _stack(X: Any) -> Any:
+    """Join a list, Series or object array of images of one shape; leave all else to check_array."""
+    is_listing = hasattr(X, "__len__") and not isinstance(X, str | bytes | dict)
+    items = list(X) if is_listing and getattr(X, "ndim", 1) > 0 else []
+    if not items or not (hasattr(items[0], "shape") or isinstance(items[0], list | tuple)):
+        return X
+    try:
+        images = [np.asarray(_unpack_tensor(item)) for item in items]
+    except ValueError as error:
+        raise ValueError(f"X is ragged inside one of its images: {error}") from error
+    for index, image in enumerate(images):
+        if image.shape != images[0].shape:
+            raise ValueError(
+                f"X is ragged: image {index} has shape {image.shape}, image 0 has "
+                f"{images[0].shape}. Resize all images to one shape first."
+            )
+    return np.stack(images)
+
+
+def _refuse_text(X: Any) -> None:
+    """Raise if X holds text, which check_array would partly read as numbers."""
+    dtypes = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
+    if isinstance(X, list | tuple):
+        values = np.asarray(X[:1], dtype=object)
+    elif any(getattr(dtype, "kind", "") in ("O", "S", "U", "T") for dtype in dtypes):
+        values = np.asarray(X, dtype=object)
+    else:
+        return
+    for value in values.ravel():
+        if isinstance(value, str | bytes):
+            raise ValueError(
+                f"X holds text, such as {value!r}, in more than one column. Expected pixels, or "
+                "one path for each image: pass the column of paths alone, as in frame[['path']]."
+            )
+
+
+def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> ImageShape:
+    """Return the (height, width, channels) of the images in `array`."""
+    if image_shape is not None:
+        return _match_shape(array, check_image_shape(image_shape))
+    if array.ndim == 4:
+        if array.shape[1] in _COLOUR_CHANNELS and array.shape[3] > max(_COLOUR_CHANNELS):
+            raise _channels_first_error(array.shape)
+        return array.shape[1:]
+    if array.ndim == 3:
+        return *array.shape[1:], 1
+    side = int(np.sqrt(array.shape[1]))
+    if side * side == array.shape[1]:
+        return side, side, 1
+    return 1, array.shape[1], 1
+
+
+def _match_shape(array: np.ndarray, shape: ImageShape) -> ImageShape:
+    """Return `shape` if the images of `array` have it, or raise."""
+    if _spells(array.shape, shape) or (array.ndim == 2 and array.shape[1] == np.prod(shape)):
+        return shape
+    if array.ndim == 2:
+        raise ValueError(
+            f"image_shape={shape} makes {np.prod(shape)} pixels, but the rows of X hold "
+            f"{array.shape[1]}."
+        )
+    raise ValueError(
+        f"image_shape={shape} was asked for, but X has shape {array.shape}, that is images of "
+        f"{array.shape[1:]}. Drop image_shape, or resize the images."
+    )
+
+
+def _spells(shape: tuple[int, ...], image_shape: ImageShape) -> bool:
+    """Tell whether an array of `shape` spells images of `image_shape` in 3 or 4 dimensions."""
+    return shape[1:] == image_shape or (len(shape) == 3 and (*shape[1:], 1) == image_shape)
+
+
+def _channels_first_error(shape: tuple[int, ...]) -> ValueError:
+    return ValueError(
+        f"X has shape {shape}, which looks like channels first. Expected (n, height, width, "
+        "channels): use X.transpose(0, 2, 3, 1), or X.permute(0, 2, 3, 1) for a tensor. If these "
+        f"really are images {shape[1]} pixel(s) high, say so with image_shape={shape[1:]}."
+    )
+
+
+def _check_fitted_shape(
+    array: np.ndarray, fitted_shape: ImageShape, any_spelling: bool, estimator_name: str
+) -> None:
+    """Raise if the images of `array` do not have the shape the estimator was fitted on."""
+    n_features = int(np.prod(fitted_shape))
+    n_given = int(np.prod(array.shape[1:]))
+    if _spells(array.shape, fitted_shape):
+        return
+    if n_given == n_features and (array.ndim == 2 or any_spelling):
+        return
+    if array.shape == fitted_shape or (*array.shape, 1) == fitted_shape:
+        raise ValueError(
+            f"X has shape {array.shape}: that is one image, and {estimator_name} expects a batch "
+            "of them. Pass X[np.newaxis]."
+        )
+    if array.ndim == 2:
+        # The words are scikit-learn's, which its checks look for.
+        raise ValueError(
+            f"X has {n_given} features, but {estimator_name} is expecting {n_features} features as "
+            f"input: the pixels of images of shape {fitted_shape}."
+        )
+    height, width, channels = fitted_shape
+    if array.shape[1:] == (channels, height, width):
+        raise _channels_first_error(array.shape)
+    raise ValueError(
+        f"X holds images of shape {array.shape[1:]}, but {estimator_name} was fitted on images of "
+        f"shape {fitted_shape} (height, width, channels). Resize or convert them to that."
+    )
+
+
+def _check_finite(images: np.ndarray) -> None:
+    """Raise on NaN, infinity and what float32 cannot hold, naming the first image with one."""
+    # NaN fails any comparison, so that these two passes find all there is to find.
+    if images.dtype.kind != "f" or (images.min() >= -_LARGEST and images.max() <= _LARGEST):
+        return
+    bad = np.flatnonzero(~(np.abs(images) <= _LARGEST).all(axis=(1, 2, 3)))
+    first = images[bad[0]]
+    if np.isnan(first).any():
+        what = "NaN"
+    else:
+        what = "infinity" if np.isinf(first).any() else "numbers too large for float32"
+    raise ValueError(
+        f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
+        f"{bad[0]}. Remove or repair them."
+    )
+
+
+def white_of(images: Images, rows: np.ndarray) -> float:
+    """Return what a white pixel is, as far as some of these rows tell: 1, 255 or 65535.
+
+    >>> images = np.array([0.5, 1, 200]).reshape(3, 1, 1, 1)
+    >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
+    (1.0, 255.0)
+    """
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
+    largest = max(
+        pixels.max() for pixels in as_lazy(images).evaluated(as_lazy(images).blocks(rows))
+    )
+    return next((white for white in _WHITES if largest <= white), _WHITES[-1])

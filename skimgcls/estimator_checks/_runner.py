@@ -1,0 +1,90 @@
+"""The contracts that concern an estimator, and a call that runs them."""
+
+from functools import partial
+
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from skimgcls.estimator_checks import _contracts
+
+
+def image_classifier_checks(estimator):
+    """List the contracts that concern an estimator.
+
+    Which do is told by its tags (several labels an image) and by what it can do (`partial_fit`,
+    `sample_weight`, `X_val`, `warm_start`).
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        An unfitted image classifier.
+
+    Returns
+    -------
+    checks : list of callable
+        Each takes no argument, fits clones of the estimator, and raises AssertionError if the
+        contract is broken. ``check.func.__name__`` names it.
+
+    Examples
+    --------
+    >>> from skimgcls import MLPImageClassifier
+    >>> from skimgcls.estimator_checks import image_classifier_checks
+    >>> checks = image_classifier_checks(MLPImageClassifier())
+    >>> checks[0].func.__name__
+    'check_spellings_give_one_model'
+    """
+    checks = [
+        _contracts.check_spellings_give_one_model,
+        _contracts.check_predicts_on_any_spelling,
+        _contracts.check_files_give_the_model_of_their_pixels,
+        _contracts.check_number_types_give_one_model,
+        _contracts.check_equal_seeds_give_equal_bits,
+        _contracts.check_predictions_do_not_change,
+        _contracts.check_only_training_sees_augmented_images,
+        _contracts.check_one_image_is_predicted_as_in_a_batch,
+        _contracts.check_generators_and_threads_are_left_alone,
+        _contracts.check_says_nothing,
+        _contracts.check_images_are_left_alone,
+        _contracts.check_refits_on_another_shape,
+        _contracts.check_labels_of_any_kind,
+        _contracts.check_probabilities_agree_with_labels,
+        _contracts.check_bad_images_are_refused,
+        _contracts.check_other_images_are_refused,
+        _contracts.check_failed_fit_changes_nothing,
+        _contracts.check_copies_predict_the_same,
+        _contracts.check_state_is_plain,
+    ]
+    if get_tags(estimator).classifier_tags.multi_label:
+        checks.append(_contracts.check_several_labels_an_image)
+    if has_fit_parameter(estimator, "sample_weight"):
+        checks.append(_contracts.check_weight_zero_is_absence)
+    if has_fit_parameter(estimator, "X_val"):
+        checks.append(_contracts.check_validation_images_are_not_trained_on)
+    if hasattr(estimator, "partial_fit"):
+        checks.append(_contracts.check_partial_fit_goes_on_after_pickling)
+    if "warm_start" in estimator.get_params():
+        checks.append(_contracts.check_warm_start_goes_on)
+    return [partial(check, type(estimator).__name__, estimator) for check in checks]
+
+
+def check_image_classifier(estimator):
+    """Raise if the estimator breaks a contract of the image classifiers.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        An unfitted image classifier.
+
+    Raises
+    ------
+    AssertionError
+        At the first contract broken.
+
+    Examples
+    --------
+    >>> from skimgcls import MLPImageClassifier
+    >>> from skimgcls.estimator_checks import check_image_classifier
+    >>> check_image_classifier(MLPImageClassifier(hidden_layer_sizes=32))
+    """
+    for check in image_classifier_checks(estimator):
+        check()

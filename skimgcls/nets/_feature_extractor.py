@@ -1,0 +1,82 @@
+"""A net without its last layer, as a maker of features."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+# Layers that belong to the one before them.
+_NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+# What the nets call a row of layers that is not one stage but many.
+_ROWS = {"features", "layers", "blocks", "trunk_output", "encoder", "stages", "body", "net"}
+
+
+class FeatureExtractor(nn.Module):
+    """Features (n, n_features) of a batch (n, channels, height, width).
+
+    Parameters
+    ----------
+    net : Module
+        Gives (n, n_features), or maps (n, n_features, height, width) whose mean is taken.
+    n_features : int
+    repeats : int
+        How often a batch is repeated along its channels, to show grey images to a net for colours.
+    mean, std : sequence of float or None
+        Of each channel of the images that the net was trained on, in which a pixel is between 0 and
+        1. None leaves a batch as it is.
+    """
+
+    mean: torch.Tensor | None
+    std: torch.Tensor | None
+
+    def __init__(
+        self,
+        net: nn.Module,
+        n_features: int,
+        *,
+        repeats: int = 1,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.n_features = n_features
+        self.repeats = repeats
+        for name, values in {"mean": mean, "std": std}.items():
+            column = None if values is None else torch.tensor(values)[:, None, None]
+            # Known from the backbone's name, and not a thing to load.
+            self.register_buffer(name, column, persistent=False)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return features (n, n_features)."""
+        if self.repeats > 1:
+            batch = batch.expand(-1, self.repeats, -1, -1)
+        if self.mean is not None and self.std is not None:
+            batch = (batch - self.mean) / self.std
+        features: torch.Tensor = self.net(batch)
+        if features.ndim == 4:
+            features = features.mean(dim=(2, 3))
+        return features
+
+    def stages(self) -> list[list[nn.Module]]:
+        """Return the parts of the net that have weights, from the image on.
+
+        A part is a child of the net, or of a row of layers in it, with the normalisation that
+        follows it.
+        """
+        found: list[list[nn.Module]] = []
+        for part in _find_stages(self.net):
+            if not any(True for _ in part.parameters()):
+                continue
+            if found and isinstance(part, _NORMS):
+                found[-1].append(part)
+            else:
+                found.append([part])
+        return found
+
+
+def _find_stages(net: nn.Module) -> list[nn.Module]:
+    parts: list[nn.Module] = []
+    for name, child in net.named_children():
+        parts += _find_stages(child) if name in _ROWS else [child]
+    return parts

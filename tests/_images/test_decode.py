@@ -1,0 +1,417 @@
+"""From a file to the pixels of one image: what is read, how, and what is refused."""
+
+import io
+import os
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from skimgcls._images._decode import decode, read_header, stamp_of
+from skimgcls._images._resize import Resize
+from skimgcls.exceptions import ImageFileError
+
+few = settings(deadline=None, max_examples=60)
+ORIENTATION = 0x0112
+NOBODY = 65534
+
+
+def make_pixels(height=5, width=7):
+    """Colours without sharp edges, so that a compressed picture stays near them."""
+    rows, columns = np.mgrid[:height, :width] * 4
+    return np.stack([rows + 90, columns + 60, rows + columns + 30], axis=2).astype(np.uint8)
+
+
+def encode(image, file_format="PNG", **params):
+    """What a file of this image holds."""
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    file = io.BytesIO()
+    image.save(file, file_format, **params)
+    return file.getvalue()
+
+
+def with_orientation(value):
+    exif = Image.Exif()
+    exif[ORIENTATION] = value
+    return exif
+
+
+def png_that_claims(width, height):
+    """A PNG whose header is whole and speaks of a size, with hardly a pixel behind it."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [header, b"IDAT" + zlib.compress(bytes(100)), b"IEND"]
+    parts = [
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+# Formats
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "BMP", "TIFF", "PPM"])
+def test_lossless_files_give_their_pixels(file_format, tmp_path):
+    pixels = make_pixels()
+    data = encode(pixels, file_format)
+    path = tmp_path / "picture"
+    path.write_bytes(data)
+    for item in (data, path, str(path)):
+        found = decode(item)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, pixels)
+
+
+def test_a_lossless_webp_gives_its_pixels():
+    np.testing.assert_array_equal(
+        decode(encode(make_pixels(), "WEBP", lossless=True)), make_pixels()
+    )
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
+def test_compressed_files_give_nearly_their_pixels(file_format):
+    # Even sides: colours are halved in these formats.
+    pixels = make_pixels(16, 24)
+    found = decode(encode(pixels, file_format, quality=95)).astype(int)
+    assert np.abs(found - pixels).mean() < 4
+
+
+def test_a_grey_file_has_three_equal_channels_or_one():
+    grey = make_pixels()[:, :, 0]
+    for file_format in ("PNG", "PPM", "BMP", "TIFF"):
+        data = encode(grey, file_format)
+        np.testing.assert_array_equal(decode(data), np.stack([grey] * 3, axis=2))
+        np.testing.assert_array_equal(decode(data, "L"), grey[:, :, np.newaxis])
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "WEBP", "GIF"])
+def test_of_several_frames_the_first_is_taken(file_format):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    params = {"lossless": True} if file_format == "WEBP" else {}
+    data = encode(frames[0], file_format, save_all=True, append_images=frames[1:], **params)
+    assert Image.open(io.BytesIO(data)).n_frames == 3
+    np.testing.assert_array_equal(decode(data)[0, 0], [255, 0, 0])
+
+
+# Modes
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
+def test_other_modes_become_what_pillow_makes_of_them(mode):
+    image = Image.fromarray(make_pixels()).convert(mode)
+    data = encode(image, "TIFF")
+    assert Image.open(io.BytesIO(data)).mode == mode
+    np.testing.assert_array_equal(decode(data), np.asarray(image.convert("RGB")))
+
+
+def test_a_cmyk_jpeg_has_colours():
+    data = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")
+    red = decode(data)[8, 8].astype(int)
+    assert red[0] > 240
+    assert max(red[1:]) < 15
+
+
+def test_sixteen_bits_become_eight_by_their_upper_half():
+    values = np.array([[0, 255, 256, 511], [30_000, 65_279, 65_280, 65_535]], np.uint16)
+    for file_format in ("PNG", "TIFF", "PPM"):
+        # Old versions of Pillow write PPM files of 16 bits from 32 alone.
+        data = encode(values.astype(np.int32) if file_format == "PPM" else values, file_format)
+        found = decode(data, "L")[:, :, 0]
+        np.testing.assert_array_equal(found, [[0, 0, 1, 1], [117, 254, 255, 255]], file_format)
+        np.testing.assert_array_equal(decode(data)[:, :, 2], found)
+
+
+@pytest.mark.parametrize("values", [np.float32(0.5), np.int32(70_000), np.int32(7), np.int32(-1)])
+def test_numbers_of_32_bits_are_refused_whatever_they_are(values):
+    data = encode(np.full((3, 4), values), "TIFF")
+    assert read_header(data)[:2] == (3, 4)
+    with pytest.raises(ImageFileError, match=r"32-bit numbers.*pass an array"):
+        decode(data)
+
+
+# Transparency
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (10, 20, 30)])
+def test_the_background_shows_through_what_is_transparent(background):
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, :, 0], pixels[0, :, 3] = 200, [0, 255, 51]
+    found = decode(encode(pixels), background=background)[0]
+    fifth = 0.2 * np.array([200, 0, 0]) + 0.8 * np.array(background)
+    np.testing.assert_array_equal(found[0], background)
+    np.testing.assert_array_equal(found[1], [200, 0, 0])
+    np.testing.assert_allclose(found[2], fifth, atol=1)
+
+
+def test_grey_with_alpha_is_laid_over_the_background_too():
+    pixels = np.zeros((1, 2, 2), np.uint8)
+    pixels[0, :, 1] = [0, 255]
+    np.testing.assert_array_equal(decode(encode(pixels), "L")[0, :, 0], [255, 0])
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "transparency"),
+    [("P", 1, 1), ("P", 1, b"\xff\x00"), ("L", 77, 77), ("RGB", (1, 2, 3), (1, 2, 3))],
+)
+def test_one_colour_of_a_png_can_stand_for_transparent(mode, colour, transparency):
+    image = Image.new(mode, (2, 1), colour)
+    image.putpixel((1, 0), 0)
+    if mode == "P":
+        image.putpalette([0, 0, 0, 9, 9, 9])
+    found = decode(encode(image, transparency=transparency), background=(7, 8, 9))
+    np.testing.assert_array_equal(found[0], [[7, 8, 9], [0, 0, 0]])
+
+
+# Orientation
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_a_picture_is_turned_as_its_exif_data_say(value, file_format):
+    params = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}
+    data = encode(
+        make_pixels(), file_format, exif=with_orientation(value), **params.get(file_format, {})
+    )
+    plain = encode(make_pixels(), file_format, **params.get(file_format, {}))
+    turn = {
+        1: lambda pixels: pixels,
+        2: lambda pixels: pixels[:, ::-1],
+        3: lambda pixels: pixels[::-1, ::-1],
+        4: lambda pixels: pixels[::-1],
+        5: lambda pixels: pixels.transpose(1, 0, 2),
+        6: lambda pixels: np.rot90(pixels, -1),
+        7: lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90,
+    }
+    upright = turn[value](decode(plain))
+    np.testing.assert_array_equal(decode(data), upright)
+    assert read_header(data)[:2] == upright.shape[:2]
+
+
+def test_the_orientation_of_an_xmp_note_counts_as_well():
+    note = PngInfo()
+    note.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="6"/>')
+    data = encode(make_pixels(), pnginfo=note)
+    np.testing.assert_array_equal(decode(data), np.rot90(make_pixels(), -1))
+    assert read_header(data)[:2] == (7, 5)
+
+
+def test_a_header_tells_size_mode_and_format():
+    assert read_header(encode(make_pixels()[:, :, 0], "BMP")) == (5, 7, "L", "BMP")
+
+
+# Size
+
+
+@pytest.mark.parametrize("method", ["fit", "crop", "pad"])
+def test_pictures_are_resized_after_they_are_upright(method):
+    upright = Image.fromarray(make_pixels(9, 14))
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    resize = Resize((4, 6), method)
+    data = encode(lying, exif=with_orientation(6))
+    np.testing.assert_array_equal(decode(data, resize=resize), np.asarray(resize(upright)))
+
+
+@few
+@given(
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    method=st.sampled_from(["fit", "crop", "pad"]),
+    mode=st.sampled_from(["L", "RGB"]),
+)
+def test_any_size_comes_to_the_size_that_is_asked_for(height, width, size, method, mode):
+    image = Image.new(mode, (width, height))
+    assert Resize(size, method)(image).size == size[::-1]
+
+
+@pytest.mark.parametrize(("height", "width"), [(30, 40), (40, 30), (31, 17), (8, 200)])
+def test_cropping_keeps_the_middle_as_pillow_does(height, width):
+    image = Image.fromarray(make_pixels(height, width))
+    found = np.asarray(Resize((10, 10), "crop")(image)).astype(int)
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    middle = image.crop((left, top, left + side, top + side))
+    expected = middle.resize((10, 10), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(found, np.asarray(expected))
+
+
+def test_padding_keeps_all_as_pillow_does():
+    image = Image.fromarray(make_pixels(10, 20))
+    found = Resize((8, 8), "pad", background=(1, 2, 3))(image)
+    expected = ImageOps.pad(image, (8, 8), Image.Resampling.BILINEAR, (1, 2, 3))
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
+def test_what_is_rounded_in_between_does_not_depend_on_the_version_of_pillow():
+    """Some take rows first where both sides change, and others columns."""
+    pixels = (np.arange(35) ** 2 * 37 % 256).astype(np.uint8).reshape(5, 7)
+    found = np.asarray(Resize((2, 12))(Image.fromarray(pixels)))[0, :8]
+    assert found.tolist() == [36, 52, 77, 105, 126, 122, 122, 128]
+
+
+def test_one_resize_can_follow_another():
+    image = Image.fromarray(make_pixels(20, 30))
+    first, second = Resize((9, 9), "pad"), Resize((4, 6), "crop", "bicubic")
+    both = Resize((4, 6), "crop", "bicubic", before=first)
+    np.testing.assert_array_equal(np.asarray(both(image)), np.asarray(second(first(image))))
+
+
+# Refusals
+
+
+def refused(item, words, error=ImageFileError):
+    for read in (read_header, decode):
+        with pytest.raises(error, match=words):
+            read(item)
+
+
+def test_a_missing_file_is_called_so(tmp_path):
+    path = tmp_path / "gone.png"
+    refused(path, "There is no file '.*gone.png'", FileNotFoundError)
+
+
+def test_what_is_no_image_is_refused_with_its_name(tmp_path):
+    contents = {"empty.png": b"", "text.png": b"This is text.", "magic.png": b"\x89PNG\r\n\x1a\n"}
+    words = {"empty.png": "is empty", "text.png": "not an image", "magic.png": ""}
+    for name, content in contents.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        refused(path, f"{name}.*{words[name]}")
+    refused(b"", "a file of 0 bytes is empty")
+    refused(b"text", "a file of 4 bytes is not an image")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    refused(tmp_path, "is a folder, not a file")
+
+
+def test_links_lead_to_files(tmp_path):
+    (tmp_path / "picture.png").write_bytes(encode(make_pixels()))
+    (tmp_path / "good").symlink_to("picture.png")
+    (tmp_path / "dangling").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    np.testing.assert_array_equal(decode(tmp_path / "good"), make_pixels())
+    refused(tmp_path / "dangling", "There is no file", FileNotFoundError)
+    refused(tmp_path / "loop", "loop' cannot be opened")
+
+
+@pytest.mark.parametrize("path", ["a\0b.png", "a" * 5000])
+def test_what_cannot_be_a_path_is_refused(path):
+    refused(path, "cannot be opened")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_is_not_waited_on(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    refused(tmp_path / "pipe.png", "is a device or pipe, not a file")
+
+
+@pytest.mark.usefixtures("bound_by_rights")
+def test_a_file_that_may_not_be_read_is_called_so():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "secret.png")
+        path.write_bytes(encode(make_pixels()))
+        path.chmod(0)
+        refused(path, "secret.png' may not be read", PermissionError)
+
+
+@pytest.mark.parametrize("side", [10_000, 20_000, 2**31 - 1])
+def test_a_file_that_claims_to_be_huge_is_refused_before_it_is_decoded(side):
+    refused(png_that_claims(side, side), "claims more than .* raise PIL.Image.MAX_IMAGE_PIXELS")
+
+
+def test_the_limit_of_pillow_is_the_users_to_set(monkeypatch):
+    data = encode(make_pixels())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 34)
+    refused(data, "claims more than 34 pixels")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    np.testing.assert_array_equal(decode(data), make_pixels())
+
+
+def test_a_lack_of_memory_is_not_the_files_fault(monkeypatch):
+    def lack(*args):
+        raise MemoryError
+
+    data = encode(make_pixels())
+    for name in ("open", "Image.convert"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"PIL.Image.{name}", lack)
+            with pytest.raises(MemoryError):
+                decode(data, "L")
+
+
+# Broken files
+
+BROKEN = {
+    "PNG": encode(make_pixels(24, 24)),
+    "a PNG of few colours": encode(Image.fromarray(make_pixels(24, 24)).quantize(16)),
+    "JPEG": encode(make_pixels(24, 24), "JPEG", exif=with_orientation(6)),
+    "a progressive JPEG": encode(make_pixels(24, 24), "JPEG", progressive=True),
+    "BMP": encode(make_pixels(24, 24), "BMP"),
+    "TIFF": encode(make_pixels(24, 24), "TIFF", compression="tiff_lzw"),
+    "WebP": encode(make_pixels(24, 24), "WEBP", exif=with_orientation(6)),
+    "PPM": encode(make_pixels(24, 24), "PPM"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_file_cut_short_gives_its_pixels_or_an_error(kind):
+    whole = BROKEN[kind]
+    expected = decode(whole)
+    messages = []
+    cuts = {*range(1, len(whole), max(1, len(whole) // 100)), *range(len(whole) - 20, len(whole))}
+    for cut in cuts:
+        try:
+            found = decode(whole[:cut])
+        except ImageFileError as error:
+            messages.append(str(error))
+        else:
+            np.testing.assert_array_equal(found, expected)
+    assert len(messages) > 0.6 * len(cuts)
+    assert all(message.startswith("a file of ") for message in messages)
+
+
+@few
+@given(kind=st.sampled_from(list(BROKEN)), data=st.data())
+def test_a_damaged_file_gives_some_pixels_or_an_error(kind, data):
+    damaged = bytearray(BROKEN[kind])
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[place] ^= 1 << data.draw(st.integers(0, 7))
+    for read in (read_header, decode):
+        try:
+            found = read(bytes(damaged))
+        except ImageFileError:
+            continue
+        if read is decode:
+            assert found.dtype == np.uint8
+            assert found.shape[2:] == (3,)
+
+
+@few
+@given(content=st.binary(max_size=200), start=st.sampled_from(sorted(BROKEN)))
+def test_what_only_begins_as_an_image_is_refused(content, start):
+    for data in (content, BROKEN[start][:12] + content):
+        with pytest.raises(ImageFileError):
+            decode(data)
+
+
+# Stamps
+
+
+def test_a_stamp_changes_with_the_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"123")
+    before = stamp_of(path)
+    assert before[1] == 3
+    os.utime(path, ns=(0, before[0] + 1))
+    assert stamp_of(path) == (before[0] + 1, 3)
+    assert stamp_of(b"123") == (-1, 3)

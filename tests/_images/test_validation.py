@@ -1,0 +1,184 @@
+"""From whatever holds pixels to images (n, height, width, channels)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skimgcls._images._validation import check_image_shape, check_images
+
+few = settings(deadline=None, max_examples=50)
+sides = st.integers(1, 6)
+shapes = st.tuples(st.integers(1, 5), sides, sides, st.integers(1, 4))
+pixels = st.one_of(
+    st.sampled_from([np.uint8, np.int64]).flatmap(
+        lambda dtype: arrays(dtype, shapes, elements=st.integers(0, 255))
+    ),
+    arrays(np.float64, shapes, elements=st.floats(-1024, 1024, width=32, allow_subnormal=False)),
+)
+
+
+@few
+@given(images=pixels)
+def test_rows_and_images_of_one_shape_are_the_same_images(images):
+    shape = images.shape[1:]
+    rows = images.reshape(len(images), -1)
+    for X in (rows, rows.tolist(), pd.DataFrame(rows), torch.from_numpy(rows), images):
+        found = check_images(X, image_shape=shape)
+        np.testing.assert_array_equal(found, images)
+
+
+@few
+@given(images=pixels)
+def test_what_has_been_fitted_is_taken_again_as_rows_or_as_images(images):
+    shape = images.shape[1:]
+    for X in (images, images.reshape(len(images), -1), list(images), list(torch.tensor(images))):
+        np.testing.assert_array_equal(check_images(X, fitted_shape=shape), images)
+
+
+@few
+@given(images=pixels)
+def test_no_pixel_is_copied_that_lies_in_an_array(images):
+    rows = images.reshape(len(images), -1)
+    for X in (images, rows, torch.from_numpy(rows)):
+        assert np.shares_memory(check_images(X, image_shape=images.shape[1:]), images)
+
+
+@given(side=st.integers(1, 40))
+@few
+def test_rows_with_a_square_number_of_pixels_are_square_grey_images(side):
+    assert check_images(np.zeros((2, side**2))).shape == (2, side, side, 1)
+    assert check_images(np.zeros((2, side**2 + side))).shape == (2, 1, side**2 + side, 1)
+
+
+def test_images_of_two_dimensions_have_one_channel():
+    assert check_images(np.zeros((3, 4, 5))).shape == (3, 4, 5, 1)
+    assert check_images(np.zeros((3, 4, 5)), image_shape=(4, 5)).shape == (3, 4, 5, 1)
+
+
+def test_a_guessed_shape_is_no_promise():
+    other = np.arange(32).reshape(2, 2, 8)
+    found = check_images(other, fitted_shape=(4, 4, 1), any_spelling=True)
+    np.testing.assert_array_equal(found, other.reshape(2, 4, 4, 1))
+    with pytest.raises(ValueError, match="Resize or convert"):
+        check_images(other, fitted_shape=(4, 4, 1))
+
+
+def test_a_series_of_images_is_a_batch():
+    images = np.arange(24).reshape(2, 3, 4)
+    np.testing.assert_array_equal(check_images(pd.Series(list(images)))[..., 0], images)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (Path("cat.png"), "X must hold images; got .*Path.*a file for each image"),
+        (np.zeros((2, 3, 8, 8)), r"\(2, 3, 8, 8\), which looks like channels first.*transpose"),
+        (np.zeros((2, 2, 2, 2, 2)), r"5 dimensions.*Expected \(n, pixels\)"),
+        (np.zeros((2, 0, 4)), r"without a pixel: its shape is \(2, 0, 4\)"),
+        (np.zeros((0, 4)), "0 sample"),
+        (np.zeros(4), "Expected 2D array, got 1D"),
+        (np.zeros((2, 4), complex), "Complex data not supported"),
+        (np.array([["1", "2"]]), "X holds text, such as '1', in more than one column.*alone"),
+        ([["1", "2"], ["3", "4"]], "X holds text, such as '1'"),
+        (pd.DataFrame({"pixel": [1], "path": ["a.png"]}), "X holds text, such as 'a.png'"),
+        (np.array([[1, 2], ["3", 4]], dtype=object), "X holds text, such as '3'"),
+        ([[1, 2], [3]], r"ragged: image 1 has shape \(1,\), image 0 has \(2,\). Resize all"),
+        ([[[1, 2], [3]], [[1, 2], [3, 4]]], "ragged inside one of its images"),
+        ([np.zeros((2, 2)), np.zeros((2, 3))], r"ragged: image 1 has shape \(2, 3\)"),
+    ],
+)
+def test_what_cannot_be_images_is_refused_with_what_to_do(X, words):
+    with pytest.raises(ValueError, match=words):
+        check_images(X)
+
+
+def test_images_three_pixels_high_with_many_bands_need_their_shape_said():
+    X = np.zeros((2, 3, 8, 8))
+    with pytest.raises(ValueError, match=r"image_shape=\(3, 8, 8\)"):
+        check_images(X)
+    assert check_images(X, image_shape=(3, 8, 8)).shape == X.shape
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.zeros((2, 5)), "makes 4 pixels, but the rows of X hold 5"),
+        (np.zeros((2, 4, 1)), r"was asked for, but X has shape \(2, 4, 1\).*Drop image_shape"),
+    ],
+)
+def test_images_of_another_shape_than_asked_for_are_refused(X, words):
+    with pytest.raises(ValueError, match=words):
+        check_images(X, image_shape=(2, 2))
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.zeros((2, 5)), "X has 5 features, but the CNN is expecting 48 features"),
+        (np.zeros((4, 4, 3)), r"that is one image.*Pass X\[np.newaxis\]"),
+        (np.zeros((2, 3, 4, 4)), "looks like channels first"),
+        (np.zeros((2, 6, 8)), r"fitted on images of shape \(4, 4, 3\).*Resize or convert"),
+    ],
+)
+def test_images_of_another_shape_than_fitted_on_are_refused(X, words):
+    with pytest.raises(ValueError, match=words):
+        check_images(X, fitted_shape=(4, 4, 3), estimator_name="the CNN")
+
+
+@few
+@given(images=pixels.filter(lambda images: images.dtype.kind == "f"), data=st.data())
+def test_the_first_image_that_is_not_finite_is_named(images, data):
+    first = data.draw(st.integers(0, len(images) - 1))
+    bad = data.draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    images[first:, 0, 0, 0] = bad
+    what = "NaN" if np.isnan(bad) else "infinity"
+    n_bad = len(images) - first
+    words = f"contains {what}: {n_bad} of {len(images)} images do, the first is image {first}"
+    with pytest.raises(ValueError, match=words):
+        check_images(images, image_shape=images.shape[1:])
+
+
+def test_opposite_infinities_do_not_cancel():
+    with pytest.raises(ValueError, match="infinity: 2 of 3 images do, the first is image 0"):
+        check_images([[np.inf, 0.0], [-np.inf, 0.0], [0.0, 0.0]])
+
+
+def test_large_numbers_are_fine_as_long_as_float32_holds_them():
+    largest = np.finfo(np.float32).max
+    for dtype in (np.float32, np.float64):
+        assert check_images(np.full((2, 2, 2), largest, dtype)).shape == (2, 2, 2, 1)
+    with pytest.raises(ValueError, match=r"too large for float32: 1 of 2 images do, .* image 1"):
+        check_images(np.array([[1.0], [-1e39]]))
+
+
+@pytest.mark.parametrize("X", [None, 3, "folder", {"a": 1}, {1, 2}])
+def test_what_is_no_collection_of_images_is_named(X):
+    with pytest.raises(ValueError, match=rf"X must hold images; got {type(X).__name__}"):
+        check_images(X)
+
+
+def test_complex_pixels_are_refused_without_printing_them_all():
+    with pytest.raises(ValueError, match="Complex data not supported: X is complex128") as caught:
+        check_images(np.ones((50, 20, 20), dtype=complex))
+    assert len(str(caught.value)) < 200
+
+
+def test_tensors_of_types_that_numpy_lacks_are_taken_as_float32():
+    assert check_images(torch.ones(2, 4, 4, dtype=torch.bfloat16)).dtype == np.float32
+
+
+@pytest.mark.parametrize("image_shape", [(4,), (2, 2, 2, 2), (0, 4), (2.0, 2), 4, "44", None])
+def test_an_image_shape_is_two_or_three_positive_integers(image_shape):
+    with pytest.raises(ValueError, match=r"must be \(height, width\) or .*; got "):
+        check_image_shape(image_shape)
+
+
+def test_an_image_shape_may_be_a_list_of_numpy_integers():
+    assert check_image_shape([np.int64(2), np.int64(3)]) == (2, 3, 1)
+    assert check_image_shape((2, 3, 4)) == (2, 3, 4)

@@ -1,0 +1,309 @@
+"""What happens around the steps of a training run, on a real net and tiny images."""
+
+import io
+import math
+import re
+from contextlib import redirect_stderr
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skorch.callbacks import Callback
+from torch import nn
+
+from skimgcls._training import _trainer
+from skimgcls._training._batches import BatchFormat, TrainingImages
+from skimgcls._training._callbacks import set_learning_rate
+from skimgcls._training._config import TrainingConfig
+from skimgcls._training._trainer import make_net, train_net
+from skimgcls.nets import MLP, WeightedLoss
+from skimgcls.utils._random import seeded
+
+PLAN = TrainingConfig(
+    max_epochs=12,
+    batch_size=4,
+    learning_rate_init=0.05,
+    schedule="constant",
+    weight_decay=0.0,
+    tol=0.0,
+    n_iter_no_change=100,
+    early_stopping=False,
+)
+# What is left of the learning rate when some share of the steps is done.
+DECAYS = {"cosine": lambda done: 0.5 * (1 + np.cos(np.pi * done)), "linear": lambda done: 1 - done}
+TARGETS = np.arange(12) % 2
+IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
+TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
+
+
+def make_valid(n_wrong):
+    """The training images, some with the wrong label, so that their score rises and falls."""
+    return TrainingImages.from_arrays(IMAGES, np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS)
+
+
+VALID = make_valid(n_wrong=3)
+
+
+def make_mlp():
+    return MLP((2, 2, 1), 2, hidden_layer_sizes=(8,))
+
+
+def train(valid=None, make_module=make_mlp, **changes):
+    """Return the net and its history."""
+    plan = replace(PLAN, **changes)
+    with seeded(0) as rng:
+        net = make_net(make_module(), BatchFormat(torch.device("cpu"), torch.float32), plan)
+        return net, train_net(net, plan, WeightedLoss(), TRAIN, valid, rng)
+
+
+def column(history, name):
+    return [epoch[name] for epoch in history]
+
+
+def weights_of(net):
+    return torch.cat([weights.detach().flatten() for weights in net.module_.parameters()])
+
+
+def n_epochs_without_improvement(values, improves):
+    """Count the epochs at the end that did not improve on the best before them."""
+    stale = 0
+    for i, value in enumerate(values):
+        stale = 0 if i == 0 or improves(value, values[:i]) else stale + 1
+    return stale
+
+
+def test_a_constant_learning_rate_stays():
+    assert column(train()[1], "learning_rate") == [0.05] * 12
+
+
+@pytest.mark.parametrize("schedule", list(DECAYS))
+@settings(deadline=None, max_examples=10)
+@given(max_epochs=st.integers(1, 6), batch_size=st.integers(2, 12))
+def test_a_decay_goes_from_the_first_learning_rate_to_zero_step_by_step(
+    schedule, max_epochs, batch_size
+):
+    rates = column(
+        train(schedule=schedule, max_epochs=max_epochs, batch_size=batch_size)[1], "learning_rate"
+    )
+    per_epoch = math.ceil(12 / batch_size) - (batch_size == 11)
+    # What is recorded is the rate of the last step of each epoch.
+    last_steps = np.arange(1, max_epochs + 1) * per_epoch - 1
+    expected = 0.05 * DECAYS[schedule](last_steps / (max_epochs * per_epoch))
+    np.testing.assert_allclose(rates, expected)
+
+
+class Rates(Callback):
+    """The learning rates of each step, one for each group of weights."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.seen.append([group["lr"] for group in net.optimizer_.param_groups])
+
+
+@pytest.mark.parametrize("schedule", list(DECAYS))
+def test_the_first_step_is_full_and_steps_of_validation_do_not_count(schedule, monkeypatch):
+    rates = Rates()
+    make_callbacks = _trainer._make_callbacks
+    monkeypatch.setattr(_trainer, "_make_callbacks", lambda *args: [*make_callbacks(*args), rates])
+    train(valid=VALID, schedule=schedule, max_epochs=2)
+    expected = 0.05 * DECAYS[schedule](np.arange(6) / 6)
+    np.testing.assert_allclose(np.ravel(rates.seen), expected)
+
+
+@pytest.mark.parametrize("schedule", ["constant", *DECAYS])
+def test_weights_that_the_optimizer_takes_apart_have_their_share_of_the_rate(schedule):
+    net, history = train(schedule=schedule, solver="muon", max_epochs=2)
+    filters, others = net.optimizer_.param_groups
+    assert others["lr"] == pytest.approx(0.05 * filters["lr"])
+    assert filters["lr"] == history[-1]["learning_rate"]
+    set_learning_rate(net, 0.4)
+    assert (filters["lr"], others["lr"]) == (0.4, pytest.approx(0.02))
+
+
+def test_an_optimizer_of_one_group_has_the_whole_rate():
+    net, _ = train(max_epochs=1)
+    set_learning_rate(net, 0.4)
+    assert [group["lr"] for group in net.optimizer_.param_groups] == [0.4]
+
+
+def test_the_seconds_of_the_epochs_are_measured():
+    assert all(0 < seconds < 60 for seconds in column(train()[1], "seconds"))
+
+
+@pytest.mark.parametrize("learning_rate_init", [0.01, 0.2, 0.5])
+@pytest.mark.parametrize("tol", [1e-3, 0.01, 0.5])
+def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_some_epochs(
+    tol, learning_rate_init
+):
+    losses = column(
+        train(tol=tol, learning_rate_init=learning_rate_init, n_iter_no_change=3, max_epochs=200)[
+            1
+        ],
+        "train_loss",
+    )
+    assert len(losses) < 200
+    for stop in range(1, len(losses) + 1):
+        stale = n_epochs_without_improvement(
+            losses[:stop], lambda loss, before: min(before) - loss > tol
+        )
+        assert (stale == 3) == (stop == len(losses))
+
+
+def test_a_loss_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
+    history = train(learning_rate_init=1e-30, batch_size=12, n_iter_no_change=3)[1]
+    assert len(set(column(history, "train_loss"))) == 1
+    assert len(history) == 4
+
+
+def test_a_score_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
+    history = train(learning_rate_init=1e-30, valid=VALID, early_stopping=True, n_iter_no_change=3)[
+        1
+    ]
+    assert len(history) == 4
+
+
+@pytest.mark.parametrize("n_wrong", [1, 3, 4])
+def test_early_stopping_brings_the_weights_of_the_best_epoch_back(n_wrong):
+    net, history = train(valid=make_valid(n_wrong), early_stopping=True, max_epochs=40)
+    scores, losses = column(history, "validation_accuracy"), column(history, "validation_loss")
+    # Of epochs of equal score, the one of the lowest loss.
+    best = max(range(40), key=lambda epoch: (scores[epoch], -losses[epoch]))
+    assert best < 39, "there is nothing to bring back"
+    expected, _ = train(max_epochs=best + 1)
+    assert torch.equal(weights_of(net), weights_of(expected))
+
+
+def test_early_stopping_stops_when_the_score_has_not_risen_for_some_epochs():
+    net, history = train(
+        valid=VALID, early_stopping=True, max_epochs=200, n_iter_no_change=4, tol=1e-4
+    )
+    scores = column(history, "validation_accuracy")
+    assert len(scores) < 200
+    assert n_epochs_without_improvement(scores, lambda s, before: s > max(before) + 1e-4) == 4
+    assert net.callbacks_ == []
+
+
+def test_validation_images_alone_stop_nothing():
+    plain, with_images = train()[0], train(valid=VALID)[0]
+    assert torch.equal(weights_of(plain), weights_of(with_images))
+
+
+# Averaged weights
+
+
+class States(Callback):
+    """Weights and statistics after each step."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            state = net.module_.state_dict()
+            self.seen.append({name: value.clone() for name, value in state.items()})
+
+
+@pytest.fixture
+def states(monkeypatch):
+    """What the weights were after each step, noted before any other callback hears of it."""
+    states = States()
+    make_callbacks = _trainer._make_callbacks
+    monkeypatch.setattr(_trainer, "_make_callbacks", lambda *args: [states, *make_callbacks(*args)])
+    return states
+
+
+def make_normalised():
+    """A net with running statistics, and a count among them."""
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+
+
+@pytest.mark.parametrize("valid", [None, VALID])
+@pytest.mark.parametrize(("share", "n_averaged"), [(1.0, 12), (0.5, 6), (0.3, 4), (1e-9, 1)])
+def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_averaged, valid):
+    net, _ = train(valid, make_normalised, max_epochs=4, weight_averaging=share)
+    assert len(states.seen) == 12
+    last = states.seen[-n_averaged:]
+    for name, found in net.module_.state_dict().items():
+        if found.is_floating_point():
+            expected = torch.stack([state[name].double() for state in last]).mean(dim=0)
+            torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+        else:
+            assert torch.equal(found, last[-1][name])
+    is_last = torch.equal(net.module_[2].weight, last[-1]["2.weight"])
+    assert is_last == (n_averaged == 1)
+
+
+def test_averaging_leaves_the_steps_as_they_are(states):
+    train(max_epochs=4, schedule="linear", weight_averaging=0.5)
+    averaged, states.seen = states.seen, []
+    train(max_epochs=4, schedule="linear")
+    for one, other in zip(averaged, states.seen, strict=True):
+        assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_run_that_stops_before_the_last_steps_keeps_its_last_weights():
+    stopping = {"n_iter_no_change": 2, "tol": 100.0}
+    net, history = train(weight_averaging=0.5, **stopping)
+    plain, _ = train(**stopping)
+    assert len(history) == 3
+    assert torch.equal(weights_of(net), weights_of(plain))
+
+
+def test_a_run_that_stops_amid_the_last_steps_has_the_mean_so_far(states):
+    net, history = train(weight_averaging=0.9, n_iter_no_change=4, tol=100.0)
+    assert len(history) == 5
+    # Of 36 steps, three are left out at the start; fifteen are taken.
+    assert len(states.seen) == 15
+    for name, found in net.module_.state_dict().items():
+        expected = torch.stack([state[name].double() for state in states.seen[3:]]).mean(dim=0)
+        torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_best_epoch_goes_before_the_mean():
+    stopping = {"valid": VALID, "early_stopping": True, "max_epochs": 20}
+    averaged, plain = train(weight_averaging=1.0, **stopping)[0], train(**stopping)[0]
+    assert torch.equal(weights_of(averaged), weights_of(plain))
+
+
+def test_a_loss_that_is_no_number_ends_training_with_what_to_do():
+    says = (
+        r"loss became (nan|inf) in epoch 1\. Lower learning_rate_init \(it is 1e\+38\).*standardize"
+    )
+    with pytest.raises(ValueError, match=says):
+        train(learning_rate_init=1e38)
+
+
+def test_a_bar_shows_epochs_loss_and_validation_score():
+    with redirect_stderr(io.StringIO()) as err:
+        _, history = train(progress=True, valid=VALID, max_epochs=3)
+    last = err.getvalue().split("\r")[-1]
+    assert "epoch 3/3: 100%" in last
+    assert "36.0/36.0" in last
+    loss, score = history[-1]["train_loss"], history[-1]["validation_accuracy"]
+    assert f"loss={loss:.4f}, validation={score:.4f}" in last
+
+
+def test_a_bar_without_validation_images_shows_the_loss():
+    with redirect_stderr(io.StringIO()) as err:
+        train(progress=True, max_epochs=1)
+    assert re.search(r"loss=\d\.\d{4}\]", err.getvalue())
+    assert "validation" not in err.getvalue()
+
+
+def test_the_bar_is_left_as_it_stands_when_training_ends_early():
+    with redirect_stderr(io.StringIO()) as err, pytest.raises(ValueError, match="loss became"):
+        train(learning_rate_init=1e38, progress=True)
+    assert "epoch 1/12" in err.getvalue()
+    assert err.getvalue().endswith("\n")
+
+
+def test_without_a_bar_nothing_is_said():
+    with redirect_stderr(io.StringIO()) as err:
+        train(valid=VALID)
+    assert err.getvalue() == ""

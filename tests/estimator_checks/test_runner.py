@@ -1,0 +1,350 @@
+"""No contract is empty: each catches a classifier that breaks it."""
+
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import softmax
+from sklearn.naive_bayes import GaussianNB
+
+from skimgcls import ImageLoader, MLPImageClassifier
+from skimgcls._images._lazy_images import LazyImages
+from skimgcls.estimator_checks import check_image_classifier, image_classifier_checks
+
+BROKEN = []
+
+
+def breaks(contract, words, error=AssertionError):
+    """Mark a classifier as one that `contract` must catch, in these words."""
+
+    def mark(classifier):
+        BROKEN.append(pytest.param(contract, classifier, words, error, id=classifier.__name__))
+        return classifier
+
+    return mark
+
+
+@breaks("check_spellings_give_one_model", "fitted on rows is another model")
+class ReadsRowsBackwards(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_rows = isinstance(X, np.ndarray) and X.ndim == 2
+        return super().fit(X[:, ::-1] if is_rows else X, y, **fit_params)
+
+
+@breaks("check_predicts_on_any_spelling", "predicts otherwise on")
+class KnowsTheSpellingOfFitOnly(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        self.spelling_ = type(X).__name__
+        return super().fit(X, y, **fit_params)
+
+    def predict_proba(self, X):
+        proba = super().predict_proba(X)
+        return proba if type(X).__name__ == self.spelling_ else proba[:, ::-1]
+
+
+@breaks("check_number_types_give_one_model", "fitted on int64 is another model")
+class DividesIntegersBy255(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_int = isinstance(X, np.ndarray) and X.dtype == np.int64
+        return super().fit(X / 255 if is_int else X, y, **fit_params)
+
+
+@breaks("check_files_give_the_model_of_their_pixels", "fitted on paths is another model")
+class ReadsFilesUpsideDown(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_paths = isinstance(X, pd.DataFrame) and X.shape[1] == 1
+        if is_paths:
+            X = np.asarray(ImageLoader().fit_transform(X))[:, ::-1]
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_only_training_sees_augmented_images", "predict changes images")
+class PredictsOnAugmentedImages(MLPImageClassifier):
+    def _logits(self, X):
+        if isinstance(X, LazyImages):
+            X = X.then(_Invert())
+        return super()._logits(X)
+
+
+@breaks("check_only_training_sees_augmented_images", "does not heed an ImageAugmenter")
+class TrainsOnPlainImages(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        return super().fit(X.source if isinstance(X, LazyImages) else X, y, **fit_params)
+
+
+class _Invert:
+    """A step that prediction takes too."""
+
+    is_random = False
+
+    def output_shape(self, image_shape):
+        return image_shape
+
+    def __call__(self, batch, generator):
+        return 255 - batch
+
+
+@breaks("check_equal_seeds_give_equal_bits", "fits differently with equal seeds")
+class SeedsItself(MLPImageClassifier):
+    def _build_module(self, image_shape, n_outputs):
+        torch.default_generator.seed()
+        return super()._build_module(image_shape, n_outputs)
+
+
+@breaks("check_equal_seeds_give_equal_bits", "does not heed random_state")
+class HasOneSeed(MLPImageClassifier):
+    def _build_module(self, image_shape, n_outputs):
+        torch.default_generator.manual_seed(0)
+        return super()._build_module(image_shape, n_outputs)
+
+
+@breaks("check_predictions_do_not_change", "predict_proba differs from call to call")
+class PredictsByChance(MLPImageClassifier):
+    def predict_proba(self, X):
+        proba = super().predict_proba(X)
+        return proba + np.random.default_rng().uniform(0, 1e-9, proba.shape)
+
+
+@breaks("check_one_image_is_predicted_as_in_a_batch", "Not equal to tolerance")
+class SubtractsTheMeanOfTheBatch(MLPImageClassifier):
+    def _logits(self, X):
+        logits = super()._logits(X)
+        return logits - logits.mean(axis=0)
+
+
+@breaks("check_generators_and_threads_are_left_alone", "fit changed the caller's")
+class SeedsTheCaller(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        torch.manual_seed(0)
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_generators_and_threads_are_left_alone", "changed the caller's .* in predicting")
+class DrawsFromTheCallerInPredicting(MLPImageClassifier):
+    def decision_function(self, X):
+        torch.rand(1)
+        return super().decision_function(X)
+
+
+@breaks("check_generators_and_threads_are_left_alone", "drew from the caller's generators")
+class DrawsItsSeedFromTheCaller(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        if self.random_state is None:
+            torch.rand(1)
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_says_nothing", "is not silent by default: 'fitting")
+class Talks(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        sys.stdout.write("fitting\n")
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_says_nothing", "for your information", UserWarning)
+class Warns(MLPImageClassifier):
+    def predict_proba(self, X):
+        warnings.warn("for your information", stacklevel=2)
+        return super().predict_proba(X)
+
+
+@breaks("check_images_are_left_alone", "wrote to X")
+class WritesToImages(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        if isinstance(X, np.ndarray) and X.flags.writeable:
+            X[0] = 0
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_images_are_left_alone", "heeds the memory order of X")
+class ReadsMemory(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        if isinstance(X, np.ndarray) and np.isfortran(X):
+            X = X.ravel(order="K").reshape(X.shape)
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_images_are_left_alone", "heeds the strides of X")
+class ReadsMemoryForwards(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        if isinstance(X, np.ndarray) and X.strides[0] < 0:
+            X = X[::-1]
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_refits_on_another_shape", "RemembersItsFirstFit")
+class RemembersItsFirstFit(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_first = not hasattr(self, "net_")
+        super().fit(X, y, **fit_params)
+        return self if is_first else self.partial_fit(X, y)
+
+
+@breaks("check_labels_of_any_kind", "does not learn labels as integers")
+class AnswersInText(MLPImageClassifier):
+    def predict(self, X):
+        return super().predict(X).astype(str)
+
+
+@breaks("check_labels_of_any_kind", "with labels as strings")
+class SortsClassesBackwards(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        super().fit(X, y, **fit_params)
+        self.classes_ = self.classes_[::-1]
+        return self
+
+
+@breaks("check_probabilities_agree_with_labels", "Not equal to tolerance")
+class GivesScoresForProbabilities(MLPImageClassifier):
+    def predict_proba(self, X):
+        return 0.9 * super().predict_proba(X)
+
+
+@breaks("check_probabilities_agree_with_labels", "GivesTheProbabilityOfTheOther")
+class GivesTheProbabilityOfTheOther(MLPImageClassifier):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:, ::-1]
+
+
+@breaks("check_bad_images_are_refused", "NaN: nothing was raised")
+class TakesNaN(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        is_float = isinstance(X, np.ndarray) and X.dtype.kind == "f"
+        return super().fit(np.nan_to_num(X) if is_float else X, y, **fit_params)
+
+
+@breaks("check_bad_images_are_refused", "NaN: the error says 'bad images'")
+class DoesNotTellWhichImageIsBad(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        try:
+            return super().fit(X, y, **fit_params)
+        except ValueError as error:
+            raise ValueError("bad images") from error
+
+
+@breaks("check_other_images_are_refused", "another size: nothing was raised")
+class CropsWhatItIsGiven(MLPImageClassifier):
+    def predict(self, X):
+        return super().predict(np.resize(X, (len(X), *self.image_shape_)))
+
+
+@breaks("check_failed_fit_changes_nothing", "a failed fit changed the model")
+class ForgetsBeforeItFits(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        if hasattr(self, "net_"):
+            torch.nn.init.zeros_(next(self.net_.module_.parameters()))
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_failed_fit_changes_nothing", "a failed fit left half a model")
+class CountsBeforeItFits(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        self.n_images_ = len(X)
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_copies_predict_the_same", "pickle changed the model")
+class SavesInHalfPrecision(MLPImageClassifier):
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "net_" in state:
+            module = state["net_"]["module"]
+            module.update(
+                {name: x.astype(np.float16).astype(x.dtype) for name, x in module.items()}
+            )
+        return state
+
+
+@breaks("check_state_is_plain", "X_ is a DataFrame, not plain data")
+class KeepsAFrame(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        super().fit(X, y, **fit_params)
+        self.X_ = pd.DataFrame()
+        return self
+
+
+@breaks("check_several_labels_an_image", "Mismatched elements")
+class SharesOneProbabilityAmongLabels(MLPImageClassifier):
+    def predict_proba(self, X):
+        return softmax(self._logits(X), axis=1)
+
+
+@breaks("check_weight_zero_is_absence", "Not equal to tolerance")
+class IgnoresWeights(MLPImageClassifier):
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_validation_images_are_not_trained_on", "trained on its validation images")
+class TrainsOnValidationImages(MLPImageClassifier):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        if X_val is not None and y_val is not None:
+            X, y = np.concatenate([X, X_val]), np.concatenate([y, y_val])
+        return super().fit(X, y)
+
+
+@breaks("check_validation_images_are_not_trained_on", "nothing was raised")
+class OverlooksMissingValidationLabels(MLPImageClassifier):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        return super().fit(X, y)
+
+
+@breaks("check_partial_fit_goes_on_after_pickling", "Arrays are not equal")
+class LosesTheOptimizer(MLPImageClassifier):
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "net_" in state:
+            state["net_"]["optimizer"]["state"] = {}
+        return state
+
+
+@breaks("check_partial_fit_goes_on_after_pickling", "partial_fit did not train")
+class TrainsOnce(MLPImageClassifier):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        return self if hasattr(self, "net_") else super().partial_fit(X, y, classes)
+
+
+@breaks("check_warm_start_goes_on", "has lost the epochs before the warm start")
+class StartsCold(MLPImageClassifier):
+    def fit(self, X, y, **fit_params):
+        vars(self).pop("net_", None)
+        return super().fit(X, y, **fit_params)
+
+
+@breaks("check_warm_start_goes_on", "began anew")
+class KeepsTheEpochsAndLosesTheWeights(MLPImageClassifier):
+    def _make_net(self, train, plan, dtype, start=None):
+        return super()._make_net(train, plan, dtype)
+
+
+def contracts_of(estimator):
+    return {check.func.__name__: check for check in image_classifier_checks(estimator)}
+
+
+@pytest.mark.parametrize(("contract", "classifier", "words", "error"), BROKEN)
+def test_a_classifier_that_breaks_a_contract_is_caught(contract, classifier, words, error):
+    # What tells of the parameters that it takes is the class it derives from.
+    check = contracts_of(MLPImageClassifier())[contract].func
+    with pytest.raises(error, match=words):
+        check(classifier.__name__, classifier(hidden_layer_sizes=8))
+
+
+def test_every_contract_has_a_classifier_that_breaks_it():
+    assert {case.values[0] for case in BROKEN} == set(contracts_of(MLPImageClassifier()))
+
+
+def test_check_image_classifier_stops_at_the_first_contract_broken():
+    with pytest.raises(AssertionError, match="TakesNaN, NaN: nothing was raised"):
+        check_image_classifier(TakesNaN(hidden_layer_sizes=8))
+
+
+def test_only_the_contracts_of_what_an_estimator_can_do_concern_it():
+    every = set(contracts_of(MLPImageClassifier()))
+    assert every - set(contracts_of(GaussianNB())) == {
+        "check_several_labels_an_image",
+        "check_validation_images_are_not_trained_on",
+        "check_warm_start_goes_on",
+    }

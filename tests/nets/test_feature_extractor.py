@@ -1,0 +1,63 @@
+"""A net without its last layer, as a maker of features."""
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from skimgcls.nets import FeatureExtractor
+
+
+def names_of(net):
+    """Return, for each stage, the names of its modules."""
+    names = {id(module): name for name, module in net.net.named_modules()}
+    return [[names[id(module)] for module in stage] for stage in net.stages()]
+
+
+def test_features_are_what_the_net_gives():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
+    batch = torch.rand(4, 3, 2, 2)
+    torch.testing.assert_close(FeatureExtractor(net, 5)(batch), net(batch))
+
+
+def test_of_maps_the_mean_is_taken():
+    net, batch = nn.Conv2d(3, 7, 1), torch.rand(4, 3, 2, 2)
+    torch.testing.assert_close(FeatureExtractor(net, 7)(batch), net(batch).mean(dim=(2, 3)))
+
+
+def test_grey_images_are_repeated_and_then_brought_to_the_nets_mean():
+    net = FeatureExtractor(nn.Flatten(), 3, repeats=3, mean=(0.5, 0.25, 0.0), std=(1.0, 0.5, 0.25))
+    features = net(torch.full((1, 1, 1, 1), 0.75))
+    torch.testing.assert_close(features, torch.tensor([[0.25, 1.0, 3.0]]))
+
+
+def test_what_is_known_by_name_is_not_saved():
+    assert list(FeatureExtractor(nn.Flatten(), 3, mean=(0.0,), std=(1.0,)).state_dict()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "n_stages", "last"),
+    [
+        ("resnet18", 5, ["layer4"]),
+        ("vgg11_bn", 9, ["classifier"]),
+        ("mobilenet_v2", 19, ["features.18"]),
+        ("densenet121", 8, ["features.denseblock4", "features.norm5"]),
+        ("vit_b_16", 13, ["encoder.layers.encoder_layer_11", "encoder.ln"]),
+        ("convnext_tiny", 9, ["classifier"]),
+        ("squeezenet1_1", 9, ["features.12"]),
+    ],
+)
+def test_stages_are_what_a_net_is_made_of(name, n_stages, last):
+    with torch.device("meta"):
+        net = torchvision.models.get_model(name, weights=None)
+    head = [n for n, m in net.named_modules() if getattr(m, "out_features", 0) == 1000]
+    net.set_submodule(head[-1] if head else "classifier.1", nn.Identity())
+    stages = names_of(FeatureExtractor(net, 1))
+    assert len(stages) == n_stages
+    assert stages[-1] == last
+
+
+def test_a_normalisation_belongs_to_the_layer_before_it():
+    with torch.device("meta"):
+        net = torchvision.models.get_model("resnet18", weights=None)
+    assert names_of(FeatureExtractor(net, 1))[0] == ["conv1", "bn1"]

@@ -1,0 +1,89 @@
+"""A net that looks at an image more than once."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from skimgcls import nets
+
+sides = st.integers(1, 5)
+
+
+class Recorder(nn.Module):
+    """A net that is not linear, and notes what it has seen."""
+
+    def __init__(self, n_values):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.weights = torch.randn(n_values, 3, generator=generator, dtype=torch.float64)
+        self.seen = []
+
+    def forward(self, batch):
+        self.seen.append(batch)
+        return (batch.flatten(1) @ self.weights).tanh()
+
+
+def make_batch(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def by_hand(net, batch, shift, mirror):
+    """Return the mean of the logits, the image itself counting half."""
+    height, width = batch.shape[2:]
+    padded = np.pad(batch.numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")
+    views = {(1, 1): 0.5, (0, 0): 0.25, (2, 2): 0.25} if shift else {(1, 1): 1.0}
+    total = 0
+    for (top, left), share in views.items():
+        view = padded[:, :, top : top + height, left : left + width]
+        both = [view, view[..., ::-1]] if mirror else [view]
+        total += sum(share / len(both) * net(torch.from_numpy(each.copy())) for each in both)
+    return total
+
+
+@settings(deadline=None, max_examples=50)
+@given(height=sides, width=sides, channels=sides, shift=st.booleans(), mirror=st.booleans())
+def test_evaluation_takes_the_mean_over_the_views(height, width, channels, shift, mirror):
+    net = Recorder(height * width * channels)
+    batch = make_batch(4, channels, height, width)
+    found = nets.TestTimeAugmentation(net, shift=shift, mirror=mirror).eval()(batch)
+    torch.testing.assert_close(found, by_hand(net, batch, shift, mirror))
+
+
+@pytest.mark.parametrize(("shift", "mirror"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_each_view_is_seen_once(shift, mirror):
+    net = Recorder(16)
+    views = nets.TestTimeAugmentation(net, shift=bool(shift), mirror=bool(mirror))
+    views.eval()(make_batch(4, 1, 4, 4))
+    assert len(net.seen) == (1 + 2 * shift) * (1 + mirror)
+    assert len({each.numpy().tobytes() for each in net.seen}) == len(net.seen)
+
+
+def test_training_sees_the_batch_as_it_is():
+    net = Recorder(12)
+    batch = make_batch(4, 1, 3, 4)
+    logits = nets.TestTimeAugmentation(net, shift=True, mirror=True).train()(batch)
+    assert len(net.seen) == 1
+    assert net.seen[0] is batch
+    assert torch.equal(logits, net(batch))
+
+
+def test_a_net_that_is_blind_to_a_change_says_the_same():
+    class Sum(nn.Module):
+        def forward(self, batch):
+            return batch.sum(dim=(2, 3))
+
+    batch = make_batch(4, 3, 4, 4)
+    views = nets.TestTimeAugmentation(Sum(), shift=False, mirror=True).eval()
+    torch.testing.assert_close(views(batch), Sum()(batch))
+    plain = torch.full((4, 3, 4, 4), 0.5)
+    views = nets.TestTimeAugmentation(Sum(), shift=True, mirror=True).eval()
+    torch.testing.assert_close(views(plain), Sum()(plain))
+
+
+def test_the_weights_are_those_of_the_net():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    views = nets.TestTimeAugmentation(net, shift=True, mirror=True)
+    assert [id(each) for each in views.parameters()] == [id(each) for each in net.parameters()]
