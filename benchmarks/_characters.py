@@ -1,20 +1,20 @@
-"""Written characters that nobody uses: many classes of few images, in black and white."""
+"""Synthetic written characters: many classes with few images each, in black and white."""
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-# Images are drawn this many times larger.
+# Images are drawn larger by this factor.
 _OVERSAMPLING = 3
 _STROKES = 3
 _POINTS = 20
-# How far a writer strays, as a share of the side: each end of a stroke, and the character whole.
+# Random displacement as a fraction of the side: of the end of a stroke, and of the character.
 _STRAY, _SHIFT = 0.04, 0.06
-# And how far in size and in slant.
+# Random change of size and slant.
 _SCALE, _SLANT = 0.15, 0.2
 
 
 def make_characters(n_classes, n_each, side, rng):
-    """Draw `n_each` images (side, side, 1) of 0 and 255 of each of `n_classes` characters."""
+    """Draw `n_each` images (side, side, 1) of 0 and 255 for each of `n_classes` characters."""
     alphabet = rng.uniform(0.15, 0.85, (n_classes, _STROKES, 3, 2))
     labels = np.repeat(np.arange(n_classes), n_each)
     images = [_write(alphabet[label], side, rng) for label in labels]
@@ -22,7 +22,7 @@ def make_characters(n_classes, n_each, side, rng):
 
 
 def _write(strokes, side, rng):
-    """Draw one character whose strokes (n, 3, 2) are curves from a point by a point to a point."""
+    """Draw one character. Each of its strokes (n, 3, 2) is a curve through three points."""
     strokes = strokes + rng.normal(0, _STRAY, strokes.shape)
     shape = np.eye(2) * rng.uniform(1 - _SCALE, 1 + _SCALE, 2)
     shape[0, 1] = rng.uniform(-_SLANT, _SLANT)

@@ -1,8 +1,8 @@
-"""Public sets of images to measure on.
+"""Image data sets for benchmarks.
 
-They are read from the folder that SKIMGCLS_BENCHMARK_DATA names, or else fetched. The folder holds
-``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and y_test, and
-``photos`` with a folder of photographs for each class; ``photos_test`` with others of them.
+They are read from the folder in SKIMGCLS_BENCHMARK_DATA, or downloaded if it is not set. The folder
+contains ``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and
+y_test, and ``photos`` and ``photos_test``, with one folder of photographs per class.
 """
 
 import os
@@ -26,7 +26,7 @@ def load_cifar10():
 
 
 def load_photos(folder):
-    """Return a frame of paths, and labels: photographs, or shapes drawn as JPEG into `folder`."""
+    """Return a DataFrame of paths, and labels: photographs, or shapes drawn as JPEG in `folder`."""
     given = _folder()
     if given is not None and (given / "photos").is_dir():
         return load_image_folder(given / "photos", return_X_y=True)

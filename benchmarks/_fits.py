@@ -1,4 +1,4 @@
-"""Fits of the residual net, with their seconds and their accuracy on test images."""
+"""Training time and test accuracy of the residual network."""
 
 import time
 
@@ -10,7 +10,7 @@ SEEDS = (0, 1, 2)
 
 
 def residual_net_row(what, data, *, at_least, within, seeds=SEEDS, **parameters):
-    """Fit the net once for each seed and hold accuracy and seconds against what is promised."""
+    """Fit the network once per seed and compare accuracy and time with the promise."""
     X_train, y_train, X_test, y_test = data
     accuracies, seconds = [], []
     for seed in seeds:

@@ -1,7 +1,8 @@
-"""The side of Keras in epoch_against_keras.py, run by the interpreter of an environment of its own.
+"""The Keras process of epoch_against_keras.py, run by the interpreter of the Keras environment.
 
-Arguments: the folder of ``X.npy`` and ``y.npy``, a policy of precision, a batch size and a number
-of threads. Commands come one a line, "about" or "epoch", and are answered by one line of JSON each.
+Arguments: the folder of ``X.npy`` and ``y.npy``, a precision policy, a batch size and a number of
+threads. The process reads one command per line, "about" or "epoch", and answers with a line of
+JSON.
 """
 
 import json
@@ -10,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-# Only errors, of what TensorFlow tells while it loads.
+# Show only errors while TensorFlow loads.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
@@ -21,7 +22,7 @@ from keras import layers
 
 
 def make_model():
-    """Return the default net of CNNImageClassifier, compiled as Keras advises."""
+    """Return the default network of CNNImageClassifier, compiled as Keras recommends."""
     model = keras.Sequential(
         [
             keras.Input((32, 32, 3)),
@@ -31,7 +32,7 @@ def make_model():
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(128, activation="relu"),
-            # In float32 under every policy, as Keras advises for what enters the loss.
+            # The output is always float32, as Keras recommends for the input of the loss.
             layers.Dense(10, dtype="float32"),
         ]
     )
@@ -41,7 +42,7 @@ def make_model():
 
 
 def load_images(folder):
-    """Return float32 images, standardised by channel, and their labels."""
+    """Return float32 images, standardised per channel, and their labels."""
     pixels = np.load(folder / "X.npy").astype(np.float32)
     pixels -= pixels.mean(axis=(0, 1, 2))
     pixels /= pixels.std(axis=(0, 1, 2))

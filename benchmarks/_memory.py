@@ -1,7 +1,7 @@
-"""Memory of this process, watched while something runs.
+"""Measure the memory of this process while a function runs.
 
-What counts is memory that the process has asked for, as Linux tells it a hundred times a second:
-pages of libraries come and go as the system likes.
+Linux reports the anonymous memory of the process, which is read a hundred times a second. Pages of
+libraries are not counted, because the system loads and drops them.
 """
 
 import json
@@ -15,7 +15,7 @@ _INTERVAL = 0.01
 
 
 def peak_of(function):
-    """Call the function and return the megabytes that came on top of what was there before."""
+    """Call the function and return its peak memory in megabytes, beyond the memory used before."""
     readings, done = [megabytes_in_use()], threading.Event()
 
     def watch():
@@ -33,15 +33,15 @@ def peak_of(function):
 
 
 def megabytes_in_use():
-    """Return the memory of this process that is not a file's."""
+    """Return the anonymous memory of this process."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) / 1024
 
 
 def measure_apart(script, *arguments):
-    """Run ``script --child *arguments`` in a process of its own, and return the number it prints.
+    """Run ``script --child *arguments`` in a new process and return the number it prints.
 
-    A fit in the same process would find memory that an earlier one has left.
+    Fitting in the same process would reuse memory from earlier fits.
     """
     command = [sys.executable, str(script), "--child", *map(str, arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

@@ -1,6 +1,6 @@
-"""What the benchmarks against other libraries share.
+"""Helpers of the benchmarks against other libraries.
 
-Foremost the default net of CNNImageClassifier as users of skorch write it.
+The main one is the default network of CNNImageClassifier as users of skorch write it.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ BATCH_SIZE = 128
 
 
 class TutorialNet(nn.Module):
-    """Two convolutions and two dense layers for images of 32 by 32 pixels in ten classes."""
+    """Two convolutions and two dense layers, for images of 32 by 32 pixels and ten classes."""
 
     def __init__(self):
         super().__init__()
@@ -34,7 +34,7 @@ class TutorialNet(nn.Module):
 
 
 def make_skorch():
-    """Return skorch's classifier for one epoch, with its defaults where they can stay."""
+    """Return skorch's classifier for one epoch, with its defaults where possible."""
     return NeuralNetClassifier(
         TutorialNet,
         criterion=nn.CrossEntropyLoss,
@@ -48,7 +48,7 @@ def make_skorch():
 
 
 def as_floats(images):
-    """Return byte images as skorch takes them: float32, standardised by channel, channels first."""
+    """Convert byte images to input of skorch: float32, standardised per channel, channels first."""
     pixels = images.astype(np.float32)
     pixels -= pixels.mean(axis=(0, 1, 2))
     pixels /= pixels.std(axis=(0, 1, 2))
@@ -56,17 +56,17 @@ def as_floats(images):
 
 
 def as_codes(labels):
-    """Return labels of any kind as integers from zero on."""
+    """Return labels of any type as integers from 0."""
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
 def precision_of(clf):
-    """Return the name of the floating-point type that a fitted classifier computes in."""
+    """Return the name of the floating-point type in which a fitted classifier computes."""
     return getattr(clf, "precision_", "float32")
 
 
 def refuse_other_net(clf, n_parameters):
-    """Raise if the fitted classifier has another number of parameters than its peer."""
+    """Raise an error if the fitted classifier and the other network differ in parameter count."""
     ours = sum(parameter.numel() for parameter in clf.net_.module_.parameters())
     if ours != n_parameters:
-        raise RuntimeError(f"not the same net on both sides: {ours} and {n_parameters} parameters")
+        raise RuntimeError(f"expected the same network, got {ours} and {n_parameters} parameters")

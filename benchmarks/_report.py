@@ -1,4 +1,4 @@
-"""Figures, and the table they make."""
+"""Benchmark results and their table."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured, what is promised, and what came out."""
+    """One row of the table: what is measured, the promised value and the measured value."""
 
     what: str
     promise: str
@@ -17,21 +17,21 @@ class Row:
 
 
 def ratio_row(what, ours, theirs, *, at_most):
-    """Compare seconds measured in turn: ours against theirs, pair by pair."""
+    """Compare alternating measurements in seconds pair by pair, as a ratio of ours to theirs."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     figure = f"{median(ratios):.2f}x {_spread(ratios, ours, theirs)}"
     return Row(what, f"at most {at_most:.2f}x", figure, median(ratios) <= at_most)
 
 
 def speedup_row(what, ours, theirs, *, at_least):
-    """Tell how many times faster ours is, of seconds measured in turn, pair by pair."""
+    """Compare alternating measurements in seconds pair by pair, as the speedup of ours."""
     ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
     figure = f"{median(ratios):.2f}x faster {_spread(ratios, ours, theirs)}"
     return Row(what, f"at least {at_least:.1f}x faster", figure, median(ratios) >= at_least)
 
 
 def accuracy_row(what, accuracies, *, at_least, seconds=None):
-    """Hold the mean accuracy of several runs against what is promised."""
+    """Compare the mean accuracy of several runs with the promise."""
     mean = sum(accuracies) / len(accuracies)
     spread = f" ({min(accuracies):.4f} to {max(accuracies):.4f}, {len(accuracies)} runs"
     spread += f", fit in {seconds:.0f} s)" if seconds else ")"
@@ -39,7 +39,7 @@ def accuracy_row(what, accuracies, *, at_least, seconds=None):
 
 
 def fit_row(what, accuracies, seconds, *, at_least, within):
-    """Hold the mean accuracy of several fits, and the longest of them, against what is promised."""
+    """Compare the mean accuracy of several fits and their longest time with the promise."""
     mean, longest = sum(accuracies) / len(accuracies), max(seconds)
     figure = (
         f"{mean:.4f} ({min(accuracies):.4f} to {max(accuracies):.4f}, {len(accuracies)} runs) in "
@@ -50,7 +50,7 @@ def fit_row(what, accuracies, seconds, *, at_least, within):
 
 
 def gain_row(what, ours, theirs, *, at_least):
-    """Hold the gain in a score, seed by seed, against what is promised."""
+    """Compare the gain in a score, seed by seed, with the promise."""
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
     gain = sum(gains) / len(gains)
     mean_ours, mean_theirs = sum(ours) / len(ours), sum(theirs) / len(theirs)
@@ -64,7 +64,7 @@ def gain_row(what, ours, theirs, *, at_least):
 
 
 def difference_row(what, ours, theirs, *, at_most):
-    """Hold the difference of two mean scores, either way, against what is promised."""
+    """Compare the absolute difference of two mean scores with the promise."""
     mean_ours, mean_theirs = sum(ours) / len(ours), sum(theirs) / len(theirs)
     figure = (
         f"{100 * (mean_ours - mean_theirs):+.2f} points ({mean_ours:.4f} and {mean_theirs:.4f})"
@@ -74,7 +74,7 @@ def difference_row(what, ours, theirs, *, at_most):
 
 
 def show(rows):
-    """Print rows for a person, or as JSON if the script was called with ``--json``."""
+    """Print rows as text, or as JSON if the script was called with ``--json``."""
     for row in rows:
         if "--json" in sys.argv:
             print(json.dumps(asdict(row)), flush=True)

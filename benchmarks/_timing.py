@@ -1,4 +1,4 @@
-"""Seconds of two sides or more, measured in turn."""
+"""Alternating time measurements of two or more implementations."""
 
 import time
 
@@ -6,17 +6,17 @@ _SETTLING = 0.3
 
 
 def seconds_of(function, *arguments):
-    """Return the seconds that a call takes."""
+    """Return the time of a call in seconds."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
 def in_turn(*sides, n_rounds):
-    """Call functions that return seconds, one after the other, and return the seconds of each.
+    """Call functions that return seconds in alternation, and return the seconds of each.
 
-    What a first call pays for and a later one does not is for the caller to get done before. A side
-    begins once the other's threads, which wait for work for a while, have gone to sleep.
+    The caller must warm up the functions, because a first call can take longer. Each call starts
+    after the waiting threads of the previous one have gone to sleep.
     """
     rounds = [[_settled(side) for side in sides] for _ in range(n_rounds)]
     return [list(seconds) for seconds in zip(*rounds, strict=True)]

@@ -1,4 +1,4 @@
-"""What the default constructors reach on digits and on Fashion-MNIST."""
+"""Accuracy of the default constructors on digits and on Fashion-MNIST."""
 
 import time
 from statistics import median

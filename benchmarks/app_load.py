@@ -1,9 +1,9 @@
-"""The page of `python -m skimgcls.app`: from a picture sent to its classes on the page.
+"""Response time of `python -m skimgcls.app`, from the upload of an image to its classes.
 
-A real server and real browsers, each client a visitor of its own, all on the machine that is
-measured: what eight browsers take of its processors is in the figures. A client sends a picture,
-waits for the answer, which is timed, and for the map of where the model looked, and takes the
-picture away before it sends the next. Beside it is what the model alone takes for the same files.
+A real server and real browsers, one session per client, run on the measured machine, so the times
+include the CPU load of eight browsers. A client uploads an image, waits for the prediction, which
+is timed, and for the saliency map, and removes the image before it uploads the next. For
+comparison, the model alone predicts the same files.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from skimgcls import CNNImageClassifier, ImageLoader, load, save
 from skimgcls.datasets import make_shapes
 
 N_CLIENTS, N_PICTURES = 8, 6
-# Of the picture that a client sends, as a telephone's small ones are; and of the net's.
+# Side of the uploaded image, as of small photographs of a phone, and of the network's input.
 SENT, SEEN = 640, 64
 AT_MOST = 1.0
 PATIENCE = 60_000
@@ -48,7 +48,7 @@ def make_files(n_images, image_size, seed):
 
 @contextmanager
 def serving(path):
-    """Run the server, and yield its address."""
+    """Run the server and yield its address."""
     command = [sys.executable, "-m", "skimgcls.app", str(path), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -81,7 +81,7 @@ async def visit(browser, url, number, files):
     tab = await context.new_page()
     await tab.goto(url)
     await tab.get_by_test_id("stFileUploaderDropzoneInput").wait_for(state="attached")
-    # The first answer pays for what all pages of a browser load once.
+    # The first prediction includes what a browser loads only once.
     await ask(tab, "first.jpg", files[0])
     seconds = [await ask(tab, f"{number}-{i}.jpg", file) for i, file in enumerate(files)]
     await context.close()

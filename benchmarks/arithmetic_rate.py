@@ -1,8 +1,8 @@
-"""How much of the processor's arithmetic a fit of the residual net uses.
+"""Fraction of the CPU's arithmetic rate that a fit of the residual network reaches.
 
-The rate of a fit is the operations of the net's forward and backward passes, as torch counts them,
-over the seconds of an epoch. What else an epoch does, such as augmentation and the optimizer, takes
-seconds and counts nothing. It is held against the fastest single convolution found on the machine.
+The rate of a fit is the number of operations of the forward and backward passes, counted by torch,
+divided by the seconds of an epoch. Augmentation and the optimizer take time, but their operations
+are not counted. The rate is compared with the fastest single convolution on the same machine.
 """
 
 import time
@@ -17,13 +17,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from skimgcls import ResNetImageClassifier
 
 WIDTHS, N_IMAGES, N_EPOCHS = (64, 256, 256), 10_000, 3
-# Channels in, channels out and side of the convolutions tried, the net's own among them.
+# Input channels, output channels and side of the convolutions, including those of the network.
 CONVOLUTIONS = [(64, 64, 15), (64, 256, 15), (256, 256, 7), (256, 256, 15), (512, 512, 8)]
 BATCH_SIZE, N_CALLS = 250, 9
 
 
 def rate_of_convolution(n_in, n_out, side, dtype):
-    """Return operations a second of a forward pass, at best."""
+    """Return the highest number of operations per second of a forward pass."""
     batch = torch.randn(BATCH_SIZE, n_in, side, side).to(dtype)
     batch = batch.contiguous(memory_format=torch.channels_last)
     filters = torch.randn(n_out, n_in, 3, 3).to(dtype, memory_format=torch.channels_last)
@@ -36,7 +36,7 @@ def rate_of_convolution(n_in, n_out, side, dtype):
 
 
 def operations_of_an_image(clf, image_shape):
-    """Return the operations of a forward and a backward pass."""
+    """Return the number of operations of a forward and a backward pass."""
     height, width, channels = image_shape
     batch = torch.zeros(1, channels, height, width)
     counter = FlopCounterMode(display=False)

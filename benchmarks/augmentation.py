@@ -1,8 +1,8 @@
-"""Random images: a batch at once, against image by image and against a step of training.
+"""Augmentation of a whole batch, against image by image and against a training step.
 
-Batches of 512 colour images of 32 by 32 pixels are flipped, rotated, zoomed, shifted and made
-brighter or darker. torchvision does the same to one image after the other, as it does in a data
-loader. The float tensors lie ready on both sides, and the two sides alternate in one process.
+Batches of 512 colour images of 32 by 32 pixels are flipped, rotated, zoomed and shifted, and their
+brightness is changed. torchvision applies the same operations image by image, as in a data loader.
+Both sides start from float tensors, and they alternate in one process.
 """
 
 import time
@@ -21,7 +21,7 @@ POLICY = AugmentationPolicy(horizontal_flip=0.5, rotation=15, zoom=0.1, shift=0.
 
 
 def make_ours(batch):
-    """Return a function that augments the batch at once, what is drawn for it included."""
+    """Return a function that draws for the whole batch and augments it."""
     generator = torch.Generator().manual_seed(0)
     black, white = torch.zeros(3), torch.ones(3)
 
@@ -72,8 +72,8 @@ def seconds_of(function):
 
 
 def compare(ours, theirs, *, n_pairs):
-    """Return the seconds of both sides, measured in turn."""
-    # Neither side pays for its first call.
+    """Return the alternating measurements of both sides in seconds."""
+    # The first call of each side is not timed.
     ours(), theirs()
     pairs = [(seconds_of(ours), seconds_of(theirs)) for _ in range(n_pairs)]
     return zip(*pairs, strict=True)
@@ -81,7 +81,7 @@ def compare(ours, theirs, *, n_pairs):
 
 def main():
     torch.manual_seed(0)
-    # Channels last in memory, as batches come from images.
+    # Channels last in memory, as in batches of images.
     batch = torch.rand(N_IMAGES, *IMAGE_SHAPE).permute(0, 3, 1, 2)
     ours, theirs = compare(make_ours(batch), make_theirs(batch), n_pairs=15)
     what = "Augmentation of 512 images 32x32x3 at once against torchvision image by image"

@@ -1,8 +1,8 @@
-"""MLPImageClassifier against scikit-learn's MLPClassifier where steps are small: the digits.
+"""MLPImageClassifier against scikit-learn's MLPClassifier with short training steps, on digits.
 
-Same hidden layer, batch size and rows, as `load_digits` gives them. What counts is an epoch: what a
-fit of many takes longer than a fit of one. Neither side stops early, and the two sides alternate in
-one process.
+Both have the same hidden layer, batch size and rows, as returned by `load_digits`. The time of an
+epoch is the difference between fitting for many epochs and fitting for one. Neither side stops
+early, and the two sides alternate in one process.
 """
 
 import warnings
@@ -32,7 +32,7 @@ def fit(cls, X, y, n_epochs):
 
 
 def seconds_of_epoch(cls, X, y):
-    """Return the seconds of one epoch among many."""
+    """Return the mean seconds of one epoch."""
     one, many = (seconds_of(fit, cls, X, y, n) for n in (1, 1 + N_EPOCHS))
     return (many - one) / N_EPOCHS
 

@@ -1,6 +1,6 @@
-"""Peak memory of embedding images, beyond the imports, the images and the features.
+"""Peak memory of ImageEmbedder, beyond the imports, the images and the features.
 
-Each number of images has a process of its own. Pixels are made up: their number is what counts.
+Each number of images is measured in a separate process, on random pixels.
 """
 
 import json
@@ -15,7 +15,7 @@ AT_MOST = 1.10
 
 
 def peak_of_transform(n_images):
-    """Embed so many images, and return the megabytes that came on top."""
+    """Embed this number of images and return the additional peak memory in megabytes."""
     from skimgcls import ImageEmbedder
 
     rng = np.random.RandomState(0)
@@ -29,7 +29,7 @@ def peak_of_transform(n_images):
 
 def main():
     few, many = (measure_apart(__file__, n) for n in NUMBERS)
-    # A few megabytes either way are the system's.
+    # A few megabytes are measurement noise.
     kept = many <= AT_MOST * few + 16
     what = (
         f"Peak memory of ImageEmbedder on {NUMBERS[1]:,} images, {SIDE}x{SIDE}, beyond imports, "

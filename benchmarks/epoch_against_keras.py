@@ -1,9 +1,9 @@
-"""An epoch of CNNImageClassifier against one of Keras 3 on TensorFlow, same net and batch size.
+"""An epoch of CNNImageClassifier against one of Keras 3 on TensorFlow, same network and batch size.
 
-Keras has an environment and processes of its own, one for float32 and one for bfloat16 where that
-is safe, kept alive. Each trains when it is told to, while the others wait, so that the sides
-alternate. Keras has its floats ready and standardised, and has compiled before it is measured.
-Ours are at their defaults, in the precision that these choose.
+Keras has a separate environment and runs in persistent processes, one for float32 and one for
+bfloat16 where that is safe. Each process trains on command while the others wait, so the sides
+alternate. Keras gets standardised float images, and compiles before it is timed. CNNImageClassifier
+uses its defaults, in the precision that these select.
 """
 
 import json
@@ -25,12 +25,12 @@ from skimgcls import CNNImageClassifier
 HERE = Path(__file__).resolve().parent
 PYTHON = HERE.parent / ".venv-keras" / "bin" / "python"
 N_IMAGES, N_ROUNDS = 10_000, 5
-# Keras's policies of precision, and how many times faster than each ours are to be.
+# Precision policies of Keras, and the promised speedup for each.
 POLICIES = {"float32": 2.0, "mixed_bfloat16": 1.2}
 
 
 class KerasWorker:
-    """Keras in a process of its own, which answers one command after the other."""
+    """A Keras process that answers one command at a time."""
 
     def __init__(self, folder, policy):
         arguments = [folder, policy, BATCH_SIZE, torch.get_num_threads()]
@@ -45,7 +45,7 @@ class KerasWorker:
         return self
 
     def __exit__(self, *exception):
-        # The worker ends with its input.
+        # The worker ends when its input is closed.
         self.process.communicate()
 
     def ask(self, command):
@@ -54,7 +54,7 @@ class KerasWorker:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"The Keras process ended at {command!r}; see what it said above.")
+            raise RuntimeError(f"The Keras process ended at {command!r}; see its output above.")
         return json.loads(line)
 
     def seconds(self):
@@ -66,13 +66,13 @@ def fit_ours(X, y):
 
 
 def measure(X, y):
-    """Return the seconds of ours and of Keras for each policy, and what is to be said of both."""
+    """Return the seconds of both sides for each policy, and the versions and precisions."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         np.save(Path(folder, "X.npy"), X)
         np.save(Path(folder, "y.npy"), y)
         workers = [stack.enter_context(KerasWorker(folder, policy)) for policy in POLICIES]
-        # Every side's first epoch is not measured: Keras compiles in it.
+        # The first epoch of each side is not timed, because Keras compiles in it.
         about = workers[0].ask("about")
         clf = fit_ours(X, y)
         refuse_other_net(clf, about["n_parameters"])
@@ -89,7 +89,7 @@ def measure(X, y):
 
 def main():
     if not PYTHON.is_file():
-        sys.exit("Keras has an environment of its own: make it with `make .venv-keras/.ready`.")
+        sys.exit("Keras needs a separate environment. Create it with `make .venv-keras/.ready`.")
     X, labels, *_ = load_cifar10()
     X, y = X[:N_IMAGES], as_codes(labels)[:N_IMAGES]
     ours, theirs, about = measure(X, y)

@@ -1,8 +1,8 @@
 """An epoch of CNNImageClassifier against one of skorch's classifier with its defaults.
 
-skorch trains the same net as users write it: a plain module on floats that lie ready, standardised
-beforehand. Its defaults do not shuffle, which only saves it time. Both sides say themselves how
-long the epoch took. They alternate in one process.
+skorch trains the same network as users write it: a plain module on standardised float images. By
+default it does not shuffle, which only saves time. Both sides report the duration of the epoch.
+They alternate in one process.
 """
 
 from _data import load_cifar10
@@ -13,7 +13,7 @@ from _timing import in_turn
 from skimgcls import CNNImageClassifier
 
 N_IMAGES, N_PAIRS = 10_000, 5
-# For the first steps, which import and set up what the later ones find.
+# For the warm-up: the first steps import and initialize modules.
 N_WARM_UP = 1_000
 AT_LEAST = 3.0
 
@@ -28,9 +28,9 @@ def seconds_of_skorch(X, y):
 
 
 def refuse_other_nets(X, y, floats):
-    """Raise if the two sides do not train the same net; return the precision of ours.
+    """Raise an error if the two networks differ, and return the precision of CNNImageClassifier.
 
-    Both are warm after it.
+    This also warms up both sides.
     """
     net = make_skorch().fit(floats, y)
     clf = CNNImageClassifier(max_iter=1, batch_size=BATCH_SIZE, random_state=0).fit(X, y)

@@ -1,10 +1,10 @@
-"""An epoch that skorch drives, against the fastest plain PyTorch loop for the same net.
+"""An epoch of CNNImageClassifier, run by skorch, against the fastest plain PyTorch loop.
 
-The loop has its images as one tensor, standardised beforehand and in the precision of the net,
-takes batches by index, and keeps no history, no accuracy of training and no progress. Same net,
-initialisation, batch size, optimizer, precision and memory layout. Where ours stops early, the loop
-holds out as many images and counts how many of them are right after each epoch. The two sides
-alternate in one process.
+The loop has its images in one tensor, already standardised and in the precision of the network. It
+takes batches by index, and records no history, training accuracy or progress. Both sides have the
+same network, initialisation, batch size, optimizer, precision and memory layout. With early
+stopping, the loop holds out as many images and computes the accuracy on them after each epoch. The
+two sides alternate in one process.
 """
 
 import time
@@ -24,25 +24,25 @@ from torch.nn import functional
 from skimgcls import CNNImageClassifier, MLPImageClassifier
 from skimgcls.nets import CNN, MLP
 
-# How many images of each set are used.
+# Number of images used from each data set.
 N_IMAGES = {"Fashion-MNIST": 60_000, "CIFAR-10": 20_000, "digits": 1_797}
-# For the first steps, which import and set up what the later ones find.
+# For the warm-up: the first steps import and initialize modules.
 N_WARM_UP = 1_000
 N_PAIRS = 5
-# As many images as keep the maps of a net's first layer in the cache.
+# A number of images for which the maps of the first layer fit in the cache.
 EVALUATION_BATCH_SIZE = 256
 
 
 class Loop:
-    """A loop written by hand.
+    """A hand-written training loop.
 
     Attributes
     ----------
     images, targets : tensor
-        Ready for the net: standardised, channels last in memory, in the precision of the net, which
-        under automatic casts is faster than any other.
+        Input of the network: standardised, channels last in memory, in the precision of the
+        network, which under autocast is faster than any other.
     n_held_out : int
-        How many images, the last ones, are kept for validation.
+        Number of images, at the end, held out for validation.
     """
 
     def __init__(self, module, X, y, *, precision, batch_size, held_out=0.0):
@@ -54,7 +54,7 @@ class Loop:
         images = (images - images.mean(axis=axes)) / images.std(axis=axes)
         self.images = torch.from_numpy(images).to(self.dtype).permute(0, 3, 1, 2)
         self.targets = torch.from_numpy(y.astype(np.int64))
-        # Under automatic casts the weights stay as they are.
+        # Under bfloat16 autocast the weights stay float32.
         weights = torch.float64 if self.dtype is torch.float64 else torch.float32
         self.module = module.to(weights, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
@@ -100,8 +100,8 @@ class Loop:
 
 
 def compare(clf, make_module, X, y, *, n_epochs, n_pairs=N_PAIRS):
-    """Return the median seconds of an epoch of both sides, measured in turn."""
-    # Without stopping before the last epoch, so that both sides train as many.
+    """Return the median seconds of an epoch for each side, from alternating measurements."""
+    # Never stop before the last epoch, so both sides train for the same number of epochs.
     clf.set_params(max_iter=n_epochs, n_iter_no_change=10_000, random_state=0)
 
     def seconds_of_ours():
@@ -112,14 +112,14 @@ def compare(clf, make_module, X, y, *, n_epochs, n_pairs=N_PAIRS):
             make_module(),
             X,
             y,
-            # Of the fit just before.
+            # From the preceding fit.
             precision=precision_of(clf),
             batch_size=clf.batch_size,
             held_out=clf.validation_fraction if clf.early_stopping else 0.0,
         )
         return median(loop.seconds() for _ in range(n_epochs))
 
-    # Neither side pays for what torch imports and sets up at its first steps.
+    # The first steps, in which torch imports and initializes modules, are not timed.
     clf.fit(X[:N_WARM_UP], y[:N_WARM_UP])
     return in_turn(seconds_of_ours, seconds_of_loop, n_rounds=n_pairs)
 

@@ -1,9 +1,9 @@
-"""Epochs from files against epochs from an array of the same pixels, and the net's waiting.
+"""Epochs on files against epochs on an array of the same pixels, and the waiting time for pixels.
 
-Photographs are read at 64 by 64 pixels by two threads. With a cache each is decoded once, before
-the first epoch is over; without, in every epoch, while the net trains. The sides alternate in one
-process. Decoding alone takes less time than training alone, so that it forces no waiting but for
-the first batch: what is seen of it is the reader's own.
+Two threads read photographs at 64 by 64 pixels. With a cache, each is decoded once, in the first
+epoch. Without a cache, each is decoded in every epoch, while the network trains. The sides
+alternate in one process. Decoding alone takes less time than training alone, so only the first
+batch should wait. Any other waiting time is caused by the reader.
 """
 
 import tempfile
@@ -28,7 +28,7 @@ def later_epochs(X, y):
 
 
 def share_waited(lazy, y):
-    """Return the share of the training time in which the net waits for pixels."""
+    """Return the fraction of the training time in which the network waits for pixels."""
     read_ahead, waited = _lazy_images._read_ahead, []
 
     def timed(files, blocks):
@@ -59,7 +59,7 @@ def main():
     where = f"{len(y)} photographs at {SIZE[0]}x{SIZE[1]}, CNN, {N_JOBS} threads"
     what = f"Epoch from files with a cache against one from an array: {where}"
     rows = [ratio_row(what, with_cache, array, at_most=1.3)]
-    what = f"Share of an epoch without a cache in which the net waits for pixels: {where}"
+    what = f"Fraction of an epoch without a cache in which the network waits for pixels: {where}"
     figure = f"{median(shares):.1%} ({min(shares):.1%} to {max(shares):.1%}, {N_PAIRS} runs)"
     rows.append(Row(what, f"at most {WAITING:.0%}", figure, median(shares) <= WAITING))
     show(rows)

@@ -1,6 +1,6 @@
 """Peak memory of a fit on CIFAR-10 as an array, beyond the imports and the array itself.
 
-Each fit runs in a process of its own, for one epoch, with the default net and batch size.
+Each fit runs in a separate process, for one epoch, with the default network and batch size.
 """
 
 import json
@@ -19,7 +19,7 @@ NAMES = [
 
 
 def peak_of_fit(name, n_images):
-    """Fit on so many images, and return the megabytes that came on top of them."""
+    """Fit on this number of images and return the additional peak memory."""
     import torch._dynamo  # noqa: F401 - the first step of an optimizer imports it
     from _data import load_cifar10
 

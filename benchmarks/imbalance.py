@@ -1,11 +1,11 @@
-"""Rare classes: CIFAR-10 cut down so that the commonest class is 100 times the rarest.
+"""Imbalanced classes: CIFAR-10 reduced so that the largest class is 100 times the smallest.
 
-The classes shrink by a constant factor from one to the next, as in Cui et al., "Class-Balanced Loss
-Based on Effective Number of Samples" (2019). The test images are as many of each class.
+Class sizes decrease by a constant factor, as in Cui et al., "Class-Balanced Loss Based on Effective
+Number of Samples" (2019). The test set is balanced.
 
-All sides train for ten epochs, which suits the plain one best, as found on training images that are
-in no set. A net that has learned its images by heart, as it has by the default of twenty-six
-epochs, has no loss left for weights to act on (Byrd and Lipton, "What Is the Effect of Importance
+All sides train for ten epochs, the best number for the unweighted side, chosen on training images
+that are in no set. After the default of 26 epochs, a network has memorised its images, and weights
+have no effect because the loss is nearly zero (Byrd and Lipton, "What Is the Effect of Importance
 Weighting in Deep Learning?", 2019).
 """
 
@@ -24,7 +24,7 @@ N_EPOCHS = 10
 
 
 def cut(X, y, seed):
-    """Return images of which the classes have from `LARGEST` down to a hundredth of it."""
+    """Return images with class sizes from `LARGEST` down to a hundredth of it."""
     rng = np.random.RandomState(seed)
     classes = np.unique(y)
     sizes = LARGEST * RATIO ** -np.linspace(0, 1, len(classes))

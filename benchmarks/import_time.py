@@ -1,4 +1,4 @@
-"""What `import skimgcls` costs, beside what the interpreter itself takes to start."""
+"""Time of `import skimgcls`, beyond the start-up time of the interpreter."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""The head alone trained on photographs: with features kept, and computed anew in each epoch.
+"""Training only the head on photographs: with stored features, and with features of each epoch.
 
-The two must agree: the probabilities of both are compared.
+The probabilities of both are compared and must agree.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ AGREEMENT = 1e-5
 
 
 def make_classifier(keep_features):
-    # Random weights, which cost what trained ones do.
+    # Random weights take as long as trained ones.
     return PretrainedImageClassifier(
         BACKBONE,
         trainable="head",
@@ -42,7 +42,7 @@ def main():
     difference = np.abs(kept.predict_proba(X_test) - computed.predict_proba(X_test)).max()
     what = (
         f'Fit of PretrainedImageClassifier("{BACKBONE}", trainable="head") on {len(X):,} '
-        f"photographs, {SIDE}x{SIDE}, {N_EPOCHS} epochs: features kept, against computed anew"
+        f"photographs, {SIDE}x{SIDE}, {N_EPOCHS} epochs: features kept, against computed again"
     )
     show(
         [

@@ -1,7 +1,7 @@
-"""Peak memory of a fit on files, beyond what importing takes, and how it grows with their number.
+"""Peak memory of a fit on files, beyond the imports, for two numbers of files.
 
-Each fit runs in a process of its own, for one epoch, with the default net and batch size. The files
-are distinct entries of one folder; a tenth of them has a content of its own.
+Each fit runs in a separate process, for one epoch, with the default network and batch size. The
+files are distinct entries of one folder; a tenth of them has distinct content.
 """
 
 import json
@@ -16,7 +16,7 @@ from _report import Row, show
 from PIL import Image
 
 LIMIT_GB = 1.5
-# Side of the images, and how many: the larger number is what is promised.
+# Side and numbers of images. The promise is for the larger number.
 CASES = ((32, (6_000, 60_000)), (256, (2_000, 20_000)))
 
 
@@ -35,7 +35,7 @@ def write_files(folder, side, n_files):
 
 
 def peak_of_fit(folder, n_files):
-    """Fit on so many of the files, and return the megabytes that came on top of the imports."""
+    """Fit on this number of files and return the peak memory in megabytes, beyond the imports."""
     import torch._dynamo  # noqa: F401 - the first step of an optimizer imports it
 
     from skimgcls import CNNImageClassifier, ImageAugmenter, ImageLoader

@@ -1,8 +1,8 @@
 """MLPImageClassifier against scikit-learn's MLPClassifier, on colour images as rows of floats.
 
-Same hidden layers, batch size and rows: float32 from 0 to 1. What counts is the whole call of
-`fit`, for one epoch, what each side sets up included; and of `predict`. The two sides alternate in
-one process.
+Both have the same hidden layers, batch size and rows of float32 from 0 to 1. The whole call of
+`fit` for one epoch is timed, including initialization, and the whole call of `predict`. The two
+sides alternate in one process.
 """
 
 import warnings
@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier
 from skimgcls import MLPImageClassifier
 
 N_IMAGES, N_TEST_IMAGES, N_PAIRS = 20_000, 10_000, 5
-# For the first steps, which import and set up what the later ones find.
+# For the warm-up: the first steps import and initialize modules.
 N_WARM_UP = 1_000
 BATCH_SIZE, SIZES = 128, (512, 256)
 
@@ -35,7 +35,7 @@ def fit(cls, X, y):
 def main():
     X_train, y_train, X_test, _ = load_cifar10()
     X, y, X_test = rows(X_train[:N_IMAGES]), y_train[:N_IMAGES], rows(X_test[:N_TEST_IMAGES])
-    # scikit-learn warns that one epoch is not enough, which no one doubts.
+    # scikit-learn warns that it has not converged after one epoch.
     warnings.simplefilter("ignore", ConvergenceWarning)
     sides = (MLPImageClassifier, MLPClassifier)
     fitted = [fit(side, X[:N_WARM_UP], y[:N_WARM_UP]) for side in sides]

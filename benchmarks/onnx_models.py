@@ -1,9 +1,9 @@
-"""Exported models in onnxruntime against the bare module of torch and `predict_proba`.
+"""Exported models in onnxruntime against the bare torch module and `predict_proba`.
 
-Single images are asked for in runs of some dozens, as a server sees them; the bare module is the
-classifier's own, in float32, on a tensor that lies ready. The sides alternate in one process, with
-as many threads each. What the exported model gives is held against `predict_proba` in float32, on
-all test images.
+Single images are predicted in runs of several dozen, as in a server. The bare module is that of the
+classifier, in float32, called on a prepared tensor. The sides alternate in one process, with the
+same number of threads. The probabilities of the exported model are compared with `predict_proba` in
+float32 on all test images.
 """
 
 import tempfile
@@ -36,12 +36,12 @@ N_PAIRS, N_RUNS, N_CALLS, N_AT_ONCE = 7, 15, 40, 250
 
 
 class Model:
-    """A model of ONNX in onnxruntime, with as many threads as torch has."""
+    """An ONNX model in onnxruntime, with the same number of threads as torch."""
 
     def __init__(self, model):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        # Else its threads would keep the processor busy while the other side's turn begins.
+        # Otherwise its threads keep the CPU busy when the other side starts.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -56,12 +56,12 @@ class Model:
 
 
 def median_seconds_of(function, *arguments):
-    """Return the median of the seconds that calls one after the other take."""
+    """Return the median seconds of successive calls."""
     return median(seconds_of(function, *arguments) for _ in range(N_CALLS))
 
 
 def equality_rows(what, found, expected):
-    """Hold probabilities against those of `predict_proba`, image by image."""
+    """Compare probabilities with those of `predict_proba`, image by image."""
     difference = float(np.abs(found - expected).max())
     n_other = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
     return [
@@ -81,7 +81,7 @@ def equality_rows(what, found, expected):
 
 
 def bare_evaluation(clf, image):
-    """Return a call of the module in float32 on one image that lies ready."""
+    """Return a call of the module in float32 on one prepared image."""
     module = clf.net_.module_.eval()
     batch = torch.from_numpy(image).float().permute(0, 3, 1, 2)
     batch = batch.contiguous(memory_format=torch.channels_last)
@@ -123,7 +123,7 @@ def many_row(clf, exact, images):
 
 
 def int8_rows(clf, exact, X, X_test, y_test):
-    """Hold a model in int8 against the same in float32: its accuracy, its speed."""
+    """Compare accuracy and speed of a model in int8 and in float32."""
     name = type(clf).__name__
     rounded = Model(to_onnx(clf, calibration=X[:N_CALIBRATION_IMAGES]))
     scores = [
@@ -150,7 +150,7 @@ def int8_rows(clf, exact, X, X_test, y_test):
                 theirs,
                 at_least=1.0,
             ),
-            # What a shallow net wins in its products it loses in rounding.
+            # In a shallow network, the time saved in products is lost in rounding.
             promise="reported",
             kept=True,
         ),
@@ -174,7 +174,7 @@ def cifar10_rows():
 
 
 def read_pixels(path):
-    """Return the pixels of one file, (1, height, width, 3)."""
+    """Return the pixels of one file, of shape (1, height, width, 3)."""
     return np.asarray(Image.open(path).convert("RGB"))[np.newaxis]
 
 
@@ -197,7 +197,7 @@ def photo_rows():
             found,
             pipe.predict_proba(tests),
         )
-        # The same photograph, decoded, for both.
+        # Both sides get the same decoded photograph.
         pixels = photos[0]
         ours, theirs = in_turn(
             partial(median_seconds_of, exact.predict_proba, pixels),

@@ -1,4 +1,4 @@
-"""What rounding to bfloat16 costs in accuracy: nothing that three seeds can tell from chance."""
+"""Accuracy loss from bfloat16: not distinguishable from chance with three seeds."""
 
 from _data import load_cifar10
 from _fits import SEEDS
@@ -6,7 +6,7 @@ from _report import difference_row, show
 
 from skimgcls import CNNImageClassifier, ResNetImageClassifier
 
-# Epochs, and what is left of the training images: enough to tell, and not a day's work in float32.
+# A subset of the training images, to limit the time in float32.
 N_IMAGES = 10_000
 
 

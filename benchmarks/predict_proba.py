@@ -1,9 +1,9 @@
 """Predictions of CNNImageClassifier: many images against skorch, and one against the bare module.
 
-skorch runs the same net as users write it, with its defaults, on floats that lie ready. The bare
-module is the classifier's own, on a float tensor that lies ready: all else that `predict_proba`
-does with an image is what it takes longer. The sides alternate in one process, single images in
-runs of some dozens, as a server that is asked for one after the other sees them.
+skorch runs the same network as users write it, with its defaults, on prepared float images. The
+bare module is that of the classifier, called on a prepared float tensor, so the difference is the
+overhead of `predict_proba`. The sides alternate in one process. Single images are predicted in runs
+of several dozen, as in a server.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ from _timing import in_turn, seconds_of
 
 from skimgcls import CNNImageClassifier
 
-# Predictions take as long after few steps of training as after many.
+# The prediction time does not depend on the number of training steps.
 N_TRAINING_IMAGES = 1_000
 N_IMAGES, N_PAIRS, N_RUNS, N_CALLS = 10_000, 7, 15, 40
 
@@ -37,7 +37,7 @@ def many_row(clf, net, images):
 
 
 def median_seconds_of(function, *arguments):
-    """Return the median of the seconds that calls one after the other take."""
+    """Return the median seconds of successive calls."""
     return median(seconds_of(function, *arguments) for _ in range(N_CALLS))
 
 
@@ -69,7 +69,7 @@ def main():
     clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y[:N_TRAINING_IMAGES])
     net = make_skorch().fit(as_floats(X), y[:N_TRAINING_IMAGES])
     refuse_other_net(clf, sum(parameter.numel() for parameter in net.module_.parameters()))
-    # Neither side pays for its first call.
+    # The first call of each side is not timed.
     clf.predict_proba(X), net.predict_proba(as_floats(X))
     show([many_row(clf, net, X_test), single_row(clf, X_test)])
 

@@ -1,9 +1,9 @@
-"""A classifier that may say that it does not know: what it promised, on images it has not seen.
+"""RejectOptionClassifier: promised and measured error and coverage on test images.
 
-Thresholds are learned on images held out from training, and asked of the test images. A promise is
-kept if what is measured could come of it: the exact interval of 95 % (Clopper and Pearson, 1934)
-reaches down to the error promised, or holds the share promised. Strangers are images of another set
-altogether, clothes, of which no class is right; nothing is promised of them.
+Thresholds are chosen on held-out images and applied to the test images. A promise is kept if it is
+consistent with the measurement: the exact 95 % interval (Clopper and Pearson, 1934) reaches down to
+the promised error, or contains the promised coverage. Images of clothes from another data set are
+out-of-distribution: no class is correct, and nothing is promised for them.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ ERRORS, COVERAGES = (0.1, 0.05, 0.02), (0.8, 0.5)
 
 
 def make_strangers():
-    """Return test images of Fashion-MNIST as large as those of CIFAR-10, and in colour."""
+    """Return test images of Fashion-MNIST in the size of those of CIFAR-10, and in colour."""
     images = load_fashion_mnist()[2]
     images = torch.from_numpy(images.reshape(-1, 1, 28, 28))
     large = functional.resize(images, [32, 32], antialias=True)[:, 0].numpy()
@@ -35,7 +35,7 @@ def interval(count, n):
 
 
 def describe(shares, ranges):
-    """Write the shares of all seeds with the widest interval."""
+    """Format the median fraction over the seeds with the widest interval."""
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     return f"{np.median(shares):.3f} (intervals {low:.3f} to {high:.3f})"
 
@@ -62,7 +62,7 @@ def main():
 
 
 def error_rows(found):
-    """Return a row for each error asked for."""
+    """Return one row per `max_error`."""
     where = f"CIFAR-10, {N_TRAIN:,} training images, {N_HELD_OUT:,} for the threshold"
     plain = np.median([wrong / n for wrong, n, _, _ in found[()]])
     for error in ERRORS:
@@ -79,13 +79,13 @@ def error_rows(found):
 
 
 def coverage_rows(found):
-    """Return a row for each share asked for."""
+    """Return one row per `coverage`."""
     plain = [wrong / n for wrong, n, _, _ in found[()]]
     for share in COVERAGES:
         seeds = found[(("coverage", share),)]
         ranges = [interval(n, total) for _, n, total, _ in seeds]
         errors = [wrong / n for wrong, n, _, _ in seeds]
-        # The threshold is itself drawn, from the images held out.
+        # The threshold itself depends on the random held-out images.
         spread = 1.96 * np.sqrt(share * (1 - share) / N_HELD_OUT)
         yield Row(
             f"The same: share accepted, `coverage={share}`",
@@ -98,14 +98,14 @@ def coverage_rows(found):
 
 
 def stranger_row(found):
-    """Return what becomes of images of which no class is right."""
+    """Return a row for out-of-distribution images."""
     shares = [
         f"{np.median([share for *_, share in found[(('max_error', error),)]]):.0%}"
         for error in ERRORS
     ]
     return Row(
-        "The same: Fashion-MNIST as strangers, share accepted by `max_error` of "
-        f"{', '.join(map(str, ERRORS))}",
+        "The same: Fashion-MNIST as out-of-distribution images, fraction accepted by `max_error` "
+        f"of {', '.join(map(str, ERRORS))}",
         "reported",
         ", ".join(shares),
         True,

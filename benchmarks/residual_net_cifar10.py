@@ -1,6 +1,6 @@
-"""The residual net on CIFAR-10: one pass over the images, a few, and as many as 94% take.
+"""The residual network on CIFAR-10: one epoch, a few epochs, and as many as 94% accuracy needs.
 
-Accuracies are means over three seeds, on the 10,000 test images. The figures of each fit were
+Accuracies are means over three seeds on the 10,000 test images. The parameters of each fit were
 chosen on 5,000 of the training images.
 """
 

@@ -1,4 +1,4 @@
-"""The residual net on Fashion-MNIST: all of its training images, and twenty of each class."""
+"""The residual network on Fashion-MNIST: with all training images, and with 20 of each class."""
 
 import time
 
@@ -23,7 +23,7 @@ def rows():
 
 
 def few_images_row(data):
-    """Other images for each seed."""
+    """Draw different images for each seed."""
     X_train, y_train, X_test, y_test = data
     accuracies, seconds = [], []
     for seed in SEEDS:
@@ -37,7 +37,7 @@ def few_images_row(data):
 
 
 def pick(labels, n, rng):
-    """Return the positions of `n` images of each class."""
+    """Return the indices of `n` images of each class."""
     classes = np.unique(labels)
     return np.concatenate([rng.choice(np.flatnonzero(labels == k), n, False) for k in classes])
 

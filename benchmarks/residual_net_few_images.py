@@ -1,7 +1,7 @@
-"""The residual net on sets that a recipe made for CIFAR-10 is not made for.
+"""The residual network on data sets that are unlike CIFAR-10, for which it was designed.
 
-Many classes of a few images each, pictures of pure black and white, batches of four: twenty sets,
-and the plain convolutional net on each of them for as many epochs.
+The 20 data sets have many classes with few images each, pure black and white images, or batches of
+four. The plain convolutional network is trained on each for the same number of epochs.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ SEEDS = range(5)
 
 
 def characters(n_classes, n_each, side):
-    """Tell characters apart; of each as many images to test on."""
+    """Classify characters, with as many test images as training images of each."""
 
     def draw(rng):
         images, labels = make_characters(n_classes, 2 * n_each, side, rng)
@@ -27,7 +27,7 @@ def characters(n_classes, n_each, side):
 
 
 def pieces(rng):
-    """Tell which of a hundred photographs a piece is cut from."""
+    """Classify from which of a hundred photographs a patch is cut."""
     photos = load_photo_arrays(96)[0]
     photos = photos[rng.choice(len(photos), 100, replace=False)]
     corners = rng.integers(0, 96 - 32, (100, 24, 2))
@@ -47,7 +47,7 @@ def _joined(images):
 
 
 def silhouettes(rng):
-    """Tell six shapes apart in black and white, eight images of each."""
+    """Classify six shapes in black and white, with eight images of each."""
     images, labels = make_shapes(
         1000, image_size=24, n_classes=6, random_state=int(rng.integers(99))
     )
@@ -78,7 +78,7 @@ def rows():
 
 
 def few_images_row(what, ours, theirs):
-    """The worst set of a kind has to do as well as the plain net, within a hundredth."""
+    """Require the accuracy of the plain network minus 0.01 on the worst data set of a kind."""
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
     figure = (
         f"{np.mean(ours):.4f} against {np.mean(theirs):.4f} ({100 * min(gains):+.1f} to "

@@ -1,4 +1,4 @@
-"""The residual net's defaults on a few thousand photographs of 64 by 64 pixels."""
+"""The default residual network on a few thousand photographs of 64 by 64 pixels."""
 
 from _data import load_photo_arrays
 from _fits import residual_net_row

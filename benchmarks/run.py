@@ -1,4 +1,4 @@
-"""Run every benchmark and write their figures as one table into the documentation."""
+"""Run all benchmarks and write the results as a table into the documentation."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def rows_of(script):
 
 
 def processor():
-    """Return the processor's name and what it has for small floating-point types."""
+    """Return the name of the CPU and its instruction sets for small floating-point types."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -39,7 +39,7 @@ def processor():
 
 
 def as_rst(rows):
-    """Write the rows as a list table, under a line about the machine."""
+    """Format the rows as a list table, after a line about the machine."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     lines = [
         f"Measured on {processor()}, with Python {platform.python_version()}, {versions}.",

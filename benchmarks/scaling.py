@@ -1,7 +1,7 @@
-"""What an image costs in `fit`, over numbers of images: the more there are, the same for each.
+"""Time per image in `fit` for different numbers of images, which should be constant.
 
-Each round fits on all the numbers in turn, for one epoch, and all fits have the same batch size.
-What counts is the whole call of `fit`.
+Each round fits on every number of images, for one epoch, with the same batch size. The whole call
+of `fit` is timed.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from _timing import in_turn, seconds_of
 from skimgcls import CNNImageClassifier
 
 NUMBERS, N_ROUNDS, BATCH_SIZE = (5_000, 10_000, 20_000, 40_000), 5, 128
-# For the first steps, which import and set up what the later ones find.
+# For the warm-up: the first steps import and initialize modules.
 N_WARM_UP = 1_000
 AT_MOST = 1.10
 

@@ -1,12 +1,12 @@
-"""Tiny images: the time of scikit-learn's checks, and the residual network's sizes on digits.
+"""Tiny images: the time of scikit-learn's checks, and sizes of the residual network on digits.
 
-``check_estimator`` fits a classifier some seventy times on images of one to ten pixels. The widths
-and the epochs that "auto" chooses for such images decide how long that takes.
+``check_estimator`` fits a classifier about seventy times on images of one to ten pixels. Its time
+depends on the widths and epochs that "auto" selects for such images.
 """
 
 import os
 
-# scikit-learn leaves a check out unless SciPy heard this before its first import.
+# scikit-learn skips a check unless this is set before SciPy is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
 
 import time

@@ -1,8 +1,8 @@
-"""What a net gains from classes it was trained on before, where images of new ones are few.
+"""Accuracy gain from pretraining on other classes, with few images of the new classes.
 
-The residual net is trained on half of the classes. Of each class of the other half it is shown a
-hundred images, and is compared with one that sees these alone. Both are trained alike: smoothed and
-mixed labels, mirrored and moved images, in 60 epochs.
+The residual network is pretrained on half of the classes and fine-tuned on a hundred images of each
+class of the other half. It is compared with a network trained only on these images. Both use the
+same recipe: label smoothing, mixing, horizontal flips and shifts, for 60 epochs.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from skimgcls import PretrainedImageClassifier, ResNetImageClassifier
 
 SEEDS = (0, 1, 2)
 N_EACH = 100
-# What the residual net has of its own accord where images are that few.
+# The defaults of the residual network for so few images.
 AS_RESNET = {
     "label_smoothing": 0.2,
     "mixup": 0.5,

@@ -1,6 +1,6 @@
 """Configuration of the documentation, built by ``make docs``.
 
-Nothing here reaches for the network: no intersphinx, no remote images, no fetched data.
+The build does not use the network: no intersphinx, no remote images, no downloads.
 """
 
 import matplotlib as mpl
@@ -25,19 +25,19 @@ exclude_patterns = ["_build", "benchmarks_table.rst"]
 default_role = "literal"
 
 autosummary_generate = True
-# numpydoc writes Parameters and Attributes; methods come from the template of the class.
+# numpydoc renders Parameters and Attributes; the class template lists the methods.
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-# The rendered signature spells the defaults as the source does.
+# Show defaults in signatures as they are written in the source.
 autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 
-# Every other reference has to be found.
+# All other references must resolve.
 nitpick_ignore_regex = [
-    # Without intersphinx the pages of other projects are not known.
+    # Other projects cannot be resolved without intersphinx.
     (r"py:.*", r"(sklearn|skorch|torch|numpy|pandas|imblearn)\..*"),
-    # numpydoc links attributes that are properties; they are told in the list they stand in.
+    # numpydoc links attributes that are properties; they have no page, only an entry in the list.
     (r"py:obj", r"\w+_"),
 ]
 
@@ -54,7 +54,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
 }
 
-# The contents beside a class name its methods without the class.
+# The page contents list methods without the name of the class.
 toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
@@ -67,5 +67,5 @@ html_theme_options = {
     "show_prev_next": True,
     "use_edit_page_button": False,
 }
-# Pages without pages below them need no navigation at their side.
+# Pages without subpages need no navigation sidebar.
 html_sidebars = {page: [] for page in ("index", "install", "benchmarks", "whats_new")}

@@ -1,10 +1,10 @@
 """
-Keep a model, share it, put it to work
-======================================
+Save, share and deploy a model
+==============================
 
-A Pipeline is trained once. Then it is a file that is safe to open, a folder for a model hub, a
-model of ONNX that needs no Python, an entry in MLflow's list, and a service that never writes a
-picture to disk.
+This example trains a Pipeline and saves it to a file that is safe to load. It then uses the model
+in a service that writes no images to disk, exports it to ONNX, prepares a folder for a model hub
+and logs it to MLflow.
 """
 
 import io
@@ -38,7 +38,8 @@ home = Path(folder.name)
 # %%
 # A Pipeline
 # ----------
-# From pixels of any size to a name. It computes in float32 on every machine, as graphs do.
+# The Pipeline accepts images of any size and returns class names. It computes in float32 on every
+# machine, as ONNX models do.
 
 X, y = make_shapes(1600, image_size=32, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=400, random_state=0)
@@ -53,7 +54,8 @@ print(f"accuracy on the images held out: {pipe.score(X_test, y_test):.2f}")
 # %%
 # One file
 # --------
-# All of the Pipeline is in it. What is in it cannot run, so that it may come from anyone.
+# The file contains the whole Pipeline and no executable code, so it is safe to load a file from an
+# untrusted source.
 
 save(pipe, home / "shapes.skimgcls")
 again = load(home / "shapes.skimgcls")
@@ -63,8 +65,8 @@ print("equal bit for bit:", (again.predict_proba(X_test) == pipe.predict_proba(X
 # %%
 # A service
 # ---------
-# What a browser sends is bytes. They are predicted as they are; so are open files and pictures of
-# Pillow.
+# A browser sends bytes, which ``predict_proba`` accepts directly. Open files and Pillow images also
+# work.
 
 upload = io.BytesIO()
 Image.fromarray(X_test[0]).resize((300, 200)).save(upload, "JPEG")
@@ -77,8 +79,8 @@ plt.show()
 # %%
 # ONNX
 # ----
-# One graph from bytes to names, with resizing and normalisation in it. It runs where onnxruntime
-# does: in a phone, in a browser, in C++.
+# One ONNX model from ``uint8`` pixels to class names, including resizing and normalisation. It runs
+# wherever onnxruntime runs: on phones, in browsers, in C++.
 
 to_onnx(pipe, home / "shapes.onnx")
 session = onnxruntime.InferenceSession(home / "shapes.onnx", providers=["CPUExecutionProvider"])
@@ -89,7 +91,7 @@ print("equal names:", (labels == pipe.predict(X_test)).all())
 # %%
 # A model hub
 # -----------
-# A hub of the kind of Hugging Face's takes a folder with the file and a card.
+# A model hub such as Hugging Face's accepts a folder with the file and a model card.
 
 hub = home / "shapes"
 hub.mkdir()
@@ -103,19 +105,19 @@ metrics: [accuracy]
 
 # Shapes
 
-Tells {", ".join(pipe.classes_)} apart, with an accuracy of {pipe.score(X_test, y_test):.2f} on
-{len(X_test)} images it was not trained on. Read it with `skimgcls.load("model.skimgcls")`.
+Classifies {", ".join(pipe.classes_)}, with an accuracy of {pipe.score(X_test, y_test):.2f} on
+{len(X_test)} held-out images. Load it with `skimgcls.load("model.skimgcls")`.
 """
 )
 print(sorted(path.name for path in hub.iterdir()))
 
 # %%
-# ``huggingface_hub.upload_folder(folder_path=hub, repo_id=...)`` sends it.
+# ``huggingface_hub.upload_folder(folder_path=hub, repo_id=...)`` uploads it.
 #
 # MLflow
 # ------
-# MLflow logs a Pipeline as any other of scikit-learn. It keeps it by skops, and asks which types
-# are safe.
+# MLflow logs the Pipeline like any other scikit-learn model. It saves it with skops and needs the
+# list of trusted types.
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 mlflow.set_tracking_uri(f"sqlite:///{home / 'mlflow.db'}")
@@ -127,9 +129,9 @@ again = mlflow.sklearn.load_model(logged.model_uri)
 print("equal bit for bit:", (again.predict_proba(X_test) == pipe.predict_proba(X_test)).all())
 
 # %%
-# A page
-# ------
-# ``python -m skimgcls.app shapes.skimgcls`` shows it to people: they drop a picture and see the
+# A web page
+# ----------
+# ``python -m skimgcls.app shapes.skimgcls`` starts a web page. Users upload an image and see the
 # classes with their confidence.
 
 folder.cleanup()

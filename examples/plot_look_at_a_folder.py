@@ -1,10 +1,10 @@
 """
-A look at a folder
-==================
+Audit a folder of images
+========================
 
-Before training: which files do not open, which pictures are there twice, which of those held out
-are among those to train on, and how many there are of each class. The folder is made here, with
-known defects, so that one can see them found.
+Before training, this example finds files that cannot be read, duplicate images and test images that
+are also in the training set, and counts the images of each class. It creates a folder with known
+defects and shows that the audit finds them.
 """
 
 from pathlib import Path
@@ -19,14 +19,14 @@ from skimgcls.inspection import ClassDistributionDisplay, audit_images, class_di
 # %%
 # A folder with defects
 # ---------------------
-# Three shapes on clouded grounds, a folder for each split and one in it for each class. There are
-# fewer triangles than discs, as there would be.
+# The images show one of three shapes on a random background. There is one folder per split, with
+# one folder per class. There are fewer triangles than discs.
 
 rng = np.random.default_rng(0)
 
 
 def draw_shape(name, side=96):
-    """A shape of a colour, place and size of its own."""
+    """Draw a shape with random colour, position and size."""
     clouds = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
     image = Image.fromarray(clouds).resize((side, side), Image.Resampling.BICUBIC)
     size, left, top = (int(value) for value in rng.integers(side // 4, side // 2, size=3))
@@ -55,8 +55,8 @@ for split, counts in {
             draw_shape(name).save(root / split / name / f"{number:02d}.png")
 
 # %%
-# Now the defects: a file cut short, an empty one and one that is no picture; a copy in another
-# format, filed under another class; a smaller copy; and a picture that went into both splits.
+# Add the defects: a truncated file, an empty file and a file that is not an image; a copy in
+# another format with another class; a smaller copy; and an image that is in both splits.
 
 train, test = root / "train", root / "test"
 whole = (train / "disc" / "03.png").read_bytes()
@@ -70,7 +70,7 @@ Image.open(train / "triangle" / "05.png").save(test / "triangle" / "again.jpg", 
 # %%
 # The audit
 # ---------
-# Paths and labels are all it needs. Each file is opened once.
+# The audit needs only paths and labels. It opens each file once.
 
 
 def list_files(folder):
@@ -84,15 +84,15 @@ audit = audit_images(X_train, y_train, X_test=X_test, y_test=y_test, n_jobs=2)
 print(audit.findings[["set", "image", "issue", "other", "details"]].to_string(max_colwidth=60))
 
 # %%
-# Sizes and modes of what could be read:
+# Sizes and modes of the images that could be read:
 
 print(audit.sizes)
 print(audit.modes)
 
 # %%
-# What repeats
-# ------------
-# Each finding with a counterpart, on the left, and the counterpart.
+# Duplicates
+# ----------
+# Each row shows a duplicate on the left and its counterpart on the right.
 
 pairs = audit.findings.dropna(subset="other_path").drop_duplicates("path")
 fig, axes = plt.subplots(len(pairs), 2, figsize=(5, 2.4 * len(pairs)), layout="constrained")
@@ -105,7 +105,7 @@ for row, (_, finding) in zip(axes, pairs.iterrows(), strict=True):
 # %%
 # The classes
 # -----------
-# Without what was found, the sets side by side, as shares.
+# The class distribution of both sets, without the images that the audit found.
 
 found = audit.findings.groupby("set")["image"].unique()
 y_sound = {
@@ -116,6 +116,6 @@ print(class_distribution(y_sound))
 
 # %%
 display = ClassDistributionDisplay.from_labels(y_sound, quantity="share")
-_ = display.ax_.set_title("Shares of the classes")
+_ = display.ax_.set_title("Fraction of each class")
 
 temporary.cleanup()

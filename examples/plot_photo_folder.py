@@ -2,9 +2,9 @@
 A folder of photographs
 =======================
 
-From image files of several sizes and in unequal numbers to a tuned net and its report: the folder
-is listed, looked at, and read batch by batch by a Pipeline that changes the training images anew in
-each epoch. The folder is made here, of drawn shapes, so that nothing has to be downloaded.
+This example trains and tunes a network on image files of several sizes with imbalanced classes. A
+Pipeline reads the files batch by batch and augments the training images in each epoch. The folder
+is created from drawn shapes, so nothing is downloaded.
 """
 
 from pathlib import Path
@@ -31,15 +31,15 @@ from skimgcls import (
 # %%
 # A folder
 # --------
-# JPEG files, upright, lying and square, in a folder for each class. Six of ten show a circle, and
-# only one in nine a triangle.
+# JPEG files in portrait, landscape and square format, in one folder per class. Six of ten show a
+# circle, and only one in nine a triangle.
 
 temporary = TemporaryDirectory()
 root = Path(temporary.name)
 
 
 def write_photographs(folder, n, seed):
-    """Draw n images of each of three sizes into a folder for each class."""
+    """Draw n images of each of three sizes into one folder per class."""
     for size in [(40, 48), (48, 40), (48, 48)]:
         images, names = make_shapes(
             n, image_size=size, weights=[0.6, 0.29, 0.11], noise=0.03, random_state=seed
@@ -57,8 +57,7 @@ write_photographs(root / "test", 60, seed=3)
 # %%
 # Paths and labels
 # ----------------
-# No pixel is read yet. ``X_train`` is a table of paths and ``y_train`` holds the names of the
-# folders.
+# ``X_train`` is a table of paths and ``y_train`` contains the folder names. No pixels are read yet.
 
 X_train, y_train = load_image_folder(root, subset="train", return_X_y=True)
 X_test, y_test = load_image_folder(root, subset="test", return_X_y=True)
@@ -66,18 +65,18 @@ print(X_train["path"].map(lambda path: Path(path).relative_to(root).as_posix()).
 print(y_train.head(3))
 
 # %%
-# How many of each class, in both sets:
+# The number of images of each class in both sets:
 
 display = ClassDistributionDisplay.from_labels({"train": y_train, "test": y_test})
 _ = display.ax_.set_title("Images of each class")
 
 # %%
-# What the net will see
-# ---------------------
-# The loader cuts each picture to a square and brings it to one size; the augmenter does the rest.
-# First in each row is the image as it is, which is also what predictions are made of; the rest is
-# what a training might draw. What appears from beyond the border repeats the outermost
-# pixels (``padding_mode="edge"``): a mirrored border would show some of the shapes twice.
+# Augmentation
+# ------------
+# The loader crops each image to a square and resizes it. The augmenter then changes it randomly.
+# The first image in each row is not augmented, as in prediction. The others are examples of
+# augmented training images. Pixels beyond the border repeat the outermost pixels
+# (``padding_mode="edge"``), because a mirrored border would show some of the shapes twice.
 
 loader = ImageLoader(size=(24, 24), method="crop")
 augmenter = ImageAugmenter(
@@ -96,9 +95,9 @@ _ = AugmentationDisplay.from_estimator(look, three, n_views=7, random_state=0)
 # %%
 # A search
 # --------
-# ``class_weight="balanced"`` makes up for the rare class, and balanced accuracy is the score that
-# would notice if it did not. How far to turn images and how large they should be is tried out. The
-# shapes are drawn at an angle already, so it need not pay to turn them further: the scores tell.
+# ``class_weight="balanced"`` compensates for the rare class, and balanced accuracy shows whether it
+# does. The search varies the rotation and the image size. The shapes already have random angles, so
+# rotation does not necessarily improve the score.
 
 pipe = make_pipeline(
     loader,
@@ -125,7 +124,7 @@ print(pd.DataFrame(search.cv_results_)[columns].round(3).to_string(index=False))
 # %%
 # A report
 # --------
-# The test files go in as the training files did, as paths.
+# The test files are passed as paths, like the training files.
 
 y_pred = search.predict(X_test)
 print(classification_report(y_test, y_pred))
@@ -136,9 +135,9 @@ ConfusionMatrixDisplay.from_predictions(y_test, y_pred, cmap="Blues", colorbar=F
 _ = ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted class", ylabel="True class")
 
 # %%
-# Arrays as well
-# --------------
-# What was fitted on files predicts on pixels, should they be in memory already.
+# Predict on arrays
+# -----------------
+# A Pipeline fitted on files also predicts on arrays of pixels.
 
 pixels, names = make_shapes(5, image_size=64, random_state=100)
 print("is:       ", *names)

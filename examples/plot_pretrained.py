@@ -1,9 +1,9 @@
 """
-Another camera: a net that has learned before
-=============================================
+Transfer learning with few images
+=================================
 
-A net has learned the digits from one scanner. Another scanner is poor, and from it there are few
-images: how few are enough for a net that knows digits already, beside one that begins from nothing?
+A network is trained on digits from one scanner. A second scanner is noisy, and few of its images
+are available. This example compares fine-tuning that network with training a new one on few images.
 """
 
 import matplotlib.pyplot as plt
@@ -20,8 +20,8 @@ from skimgcls import ImageEmbedder, PretrainedImageClassifier, ResNetImageClassi
 # %%
 # Two scanners
 # ------------
-# Half of scikit-learn's digits, eight by eight pixels each, are as they were scanned. The other
-# half get noise, as of a poor scanner; some of those are for training.
+# Half of scikit-learn's digits, of 8 by 8 pixels, are unchanged. The other half gets noise, which
+# simulates a poor scanner, and is split into training and test images.
 
 digits = load_digits()
 X_known, X_noisy, y_known, y_noisy = train_test_split(
@@ -43,10 +43,11 @@ for row, (X, y, scanner) in zip(
     row[0].set_ylabel(scanner)
 
 # %%
-# A net to begin with
-# -------------------
-# It learns from the good scanner. The features before its last layer, of images from the poor one,
-# on their first two principal axes: it has been shown none of these, and tells some of them apart.
+# A pretrained network
+# --------------------
+# The network is trained on images of the good scanner. The plot shows its features before the last
+# layer for test images of the poor scanner, projected on the first two principal components. The
+# network was not trained on such images, but it separates some of the digits.
 
 source = ResNetImageClassifier((16, 32), random_state=0).fit(X_known, y_known)
 features = ImageEmbedder(source).fit_transform(X_test)
@@ -60,9 +61,9 @@ _ = ax.set(xticks=[], yticks=[], title="Features of noisy digits")
 # %%
 # How few images
 # --------------
-# From two to twenty noisy images of each digit: a logistic regression on the features, a new last
-# layer on them, all of the net trained further, and a net that begins from nothing. Each is the
-# mean of two choices of images.
+# The methods are trained on 2 to 20 noisy images of each digit: a logistic regression on the
+# features, a new last layer, fine-tuning of all layers, and a network trained from scratch. Each
+# accuracy is the mean over two random choices of images.
 
 
 def ways(seed):
@@ -71,8 +72,8 @@ def ways(seed):
             ImageEmbedder(source), LogisticRegression(max_iter=1000)
         ),
         "new last layer": PretrainedImageClassifier(source, trainable="head", random_state=seed),
-        "all trained further": PretrainedImageClassifier(source, random_state=seed),
-        "from nothing": ResNetImageClassifier((16, 32), random_state=seed),
+        "fine-tuned": PretrainedImageClassifier(source, random_state=seed),
+        "from scratch": ResNetImageClassifier((16, 32), random_state=seed),
     }
 
 
@@ -84,12 +85,12 @@ for n_each in [2, 5, 20]:
         for name, clf in ways(seed).items():
             score = clf.fit(X_train[shown], y_train[shown]).score(X_test, y_test)
             rows.append((n_each, name, score))
-table = pd.DataFrame(rows, columns=["images", "way", "accuracy"])
-table = table.pivot_table(index="images", columns="way", values="accuracy")[list(ways(0))]
+table = pd.DataFrame(rows, columns=["images", "method", "accuracy"])
+table = table.pivot_table(index="images", columns="method", values="accuracy")[list(ways(0))]
 print(table.round(2).to_string())
 
 # %%
-# The accuracy on the noisy images held out. The fewer there are, the less should be trained.
+# The accuracy on the held-out noisy images. With fewer images, fewer layers should be trained.
 
 fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, style in zip(table, ["D-.", "o-", "s--", "^:"], strict=True):
@@ -97,14 +98,14 @@ for name, style in zip(table, ["D-.", "o-", "s--", "^:"], strict=True):
 ax.set_xscale("log")
 ax.set_xticks([2, 5, 20], ["2", "5", "20"])
 ax.minorticks_off()
-ax.set(xlabel="Noisy images of each digit, log scale", ylabel="Share of images right")
+ax.set(xlabel="Noisy images of each digit, log scale", ylabel="Accuracy")
 ax.grid(alpha=0.3)
 _ = ax.legend()
 
 # %%
-# Nets of torchvision
-# -------------------
-# A name takes the place of ``source`` where images are photographs; ``fit`` downloads the weights,
-# once. ::
+# torchvision networks
+# --------------------
+# For photographs, pass the name of a torchvision network instead of ``source``. ``fit`` downloads
+# the weights once. ::
 #
 #     PretrainedImageClassifier("resnet18", weights="DEFAULT", trainable="head").fit(X, y)

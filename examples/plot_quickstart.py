@@ -2,8 +2,9 @@
 Quickstart: a tuned CNN
 =======================
 
-Small pictures of handwritten digits, a convolutional net, a search over two of its parameters, and
-a look at what came out. All but the classifier is scikit-learn, pandas and matplotlib.
+This example tunes two parameters of a convolutional network on small images of handwritten digits
+and plots the results. Apart from the classifier and its displays, it uses scikit-learn, pandas and
+matplotlib.
 """
 
 from pathlib import Path
@@ -20,8 +21,8 @@ from skimgcls import CNNImageClassifier, PredictionDisplay, TrainingCurveDisplay
 # %%
 # Images and labels
 # -----------------
-# The images are one array of shape (n, height, width), with grey values from 0 to 16. They need no
-# scaling, no channel axis and no encoded labels. A quarter of them is held out to the end.
+# The images are one array of shape (n_samples, height, width), with grey values from 0 to 16.
+# Scaling, a channel axis and encoded labels are not needed. A quarter of the images is held out.
 
 digits = load_digits()
 X_train, X_test, y_train, y_test = train_test_split(
@@ -32,9 +33,9 @@ print(f"{len(X_train)} images to train on, {len(X_test)} held out, each {X_train
 # %%
 # A search
 # --------
-# Images of 8 x 8 pixels are soon pooled away, so only the second convolution is followed by
-# pooling. For the rest, three-fold cross-validation tries four combinations, in two processes, and
-# the best one is fitted to all training images.
+# Images of 8 x 8 pixels allow little pooling, so only the second convolution is followed by
+# pooling. The search evaluates four parameter combinations by three-fold cross-validation, in two
+# processes. It then fits the best one to all training images.
 
 cnn = CNNImageClassifier(conv_channels=(32, 64), pool_size=(1, 2), max_iter=12, random_state=0)
 grid = {"dropout": [0.0, 0.3], "learning_rate_init": [1e-3, 3e-3]}
@@ -47,24 +48,24 @@ print("best:", search.best_params_)
 # %%
 # A report
 # --------
-# The search has the best classifier inside and predicts with it.
+# The search predicts with the best classifier.
 
 y_pred = search.predict(X_test)
 print(classification_report(y_test, y_pred, digits=3))
 
 # %%
-# Which digits are taken for which:
+# The confusion matrix shows which digits are confused:
 
 fig, ax = plt.subplots(num="confusion_matrix", figsize=(6, 6), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(y_test, y_pred, cmap="Blues", colorbar=False, ax=ax)
 _ = ax.set(title=f"{len(y_test)} images held out", xlabel="Predicted digit", ylabel="True digit")
 
 # %%
-# How training went
-# -----------------
-# ``history_`` is a DataFrame with a row for each epoch, and a display draws it. For curves on
-# images that were not trained on, part of the training images goes to ``fit`` as ``X_val`` and
-# ``y_val``; the held-out images stay out of this.
+# Training curves
+# ---------------
+# ``history_`` is a DataFrame with one row per epoch, and ``TrainingCurveDisplay`` plots it. For
+# validation curves, pass part of the training images to ``fit`` as ``X_val`` and ``y_val``. The
+# held-out images are not used here.
 
 X_fit, X_val, y_fit, y_val = train_test_split(
     X_train, y_train, test_size=0.2, stratify=y_train, random_state=0
@@ -75,10 +76,10 @@ fig, axes = plt.subplots(1, 2, num="training_curves", figsize=(9, 3.8), layout="
 _ = TrainingCurveDisplay.from_estimator(validated, ax=axes)
 
 # %%
-# What it is unsure of
-# --------------------
-# The images it was least sure of, with what it took them for and how sure it was. What is wrong has
-# a cross and a dashed frame, and says what it is.
+# Least confident predictions
+# ---------------------------
+# The images with the lowest confidence, with the predicted class and the confidence. Mistakes have
+# a cross, a dashed frame and the true class.
 
 fig, ax = plt.subplots(num="predictions", figsize=(9, 6), layout="constrained")
 _ = PredictionDisplay.from_estimator(
@@ -88,8 +89,8 @@ _ = PredictionDisplay.from_estimator(
 # %%
 # The accuracy
 # ------------
-# Run as a script, this also leaves the pictures as files. (A notebook, or this page, has shown and
-# closed them by now.)
+# Run as a script, this also saves the figures to files. (A notebook, or this page, has already
+# shown and closed them.)
 
 folder = Path("quickstart_pictures")
 for name in plt.get_figlabels():

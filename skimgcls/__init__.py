@@ -46,12 +46,13 @@ if TYPE_CHECKING:
         ImageOverSampler,
         ImageResizer,
     )
+    from skimgcls.utils._show_versions import show_versions
 
 __version__ = "0.1.0.dev0"
 
-# Where each public name lives. Importing the package imports none of them: torch takes seconds, and
-# `import skimgcls` should not (scientific Python's SPEC 1, lazy loading of submodules and
-# functions).
+# The module of each public name. A module is imported when one of its names is first used, because
+# torch takes seconds to import and `import skimgcls` should be fast (Scientific Python's SPEC 1,
+# lazy loading of submodules and functions).
 _HOME = {
     "AugmentationDisplay": "skimgcls.inspection",
     "BaseImageClassifier": "skimgcls.classifiers",
@@ -90,9 +91,10 @@ _HOME = {
     "make_shapes": "skimgcls.datasets",
     "occlusion": "skimgcls.inspection",
     "save": "skimgcls.persistence",
+    "show_versions": "skimgcls.utils._show_versions",
     "to_onnx": "skimgcls.export",
 }
-# Rooms that are imported when they are named.
+# Submodules that are imported when they are first used.
 _ROOMS = (
     "classifiers",
     "datasets",
@@ -141,6 +143,7 @@ __all__ = [
     "make_shapes",
     "occlusion",
     "save",
+    "show_versions",
     "to_onnx",
 ]
 

@@ -1,13 +1,13 @@
-"""Errors of this library that are more than a ValueError."""
+"""Exceptions of this library."""
 
 __all__ = ["ImageFileError", "ModelFileError"]
 
 
 class ImageFileError(ValueError):
-    """A file that is there but holds no image that can be used.
+    """Raised if a file exists but cannot be used as an image.
 
-    It is empty, cut short, no image, or too large to be one; or it has changed since it was
-    checked. A file that is not there is a ``FileNotFoundError``.
+    The file is empty, truncated, not an image or too large, or it has changed since it was checked.
+    A missing file raises ``FileNotFoundError``.
 
     Examples
     --------
@@ -21,10 +21,10 @@ class ImageFileError(ValueError):
 
 
 class ModelFileError(ValueError):
-    """A file that :func:`skimgcls.load` does not take for one that :func:`skimgcls.save` wrote.
+    """Raised by :func:`skimgcls.load` if it rejects a file.
 
-    It is no such file, cut short or altered, of a later format, or it holds what nobody has called
-    safe. Nothing that it holds has been run.
+    The file was not written by :func:`skimgcls.save`, is truncated or altered, has a newer format,
+    or contains types that are not trusted. No code from the file has been run.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Small instances of the classifiers, for tests that fit them many times.
 
-The contracts, other libraries and saved files ask what a classifier does, not how accurate it is.
-``test_common.py`` runs scikit-learn's checks on the default constructors.
+They are used in tests of contracts, other libraries and saved files, which do not depend on
+accuracy. ``test_common.py`` runs scikit-learn's checks on the default constructors.
 """
 
 from skimgcls import (
@@ -12,7 +12,7 @@ from skimgcls import (
     ResNetImageClassifier,
 )
 
-# Constructor parameters of the small instances. All learn the stripes in 20 steps.
+# Constructor parameters of the small instances. All of them learn the stripes in 20 steps.
 INIT_PARAMS = {
     CNNImageClassifier: {
         "conv_channels": (8,),
@@ -21,12 +21,12 @@ INIT_PARAMS = {
     },
     MLPImageClassifier: {"hidden_layer_sizes": (32,), "learning_rate_init": 0.01},
     ModuleImageClassifier: {},
-    # A network that timm has for tests, with batch normalization.
+    # A test network of timm with batch normalization.
     PretrainedImageClassifier: {"backbone": "timm:test_resnet"},
     ResNetImageClassifier: {"widths": (8, 8)},
 }
 
 
 def make_small(classifier, **params):
-    """Return a small instance of a classifier class, with other parameters if given."""
+    """Return a small instance of a classifier class; `params` override its parameters."""
     return classifier(**{**INIT_PARAMS[classifier], **params})

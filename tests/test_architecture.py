@@ -1,7 +1,7 @@
-"""The house rules, read from the source without running it.
+"""Architecture rules, checked on the source without running it.
 
-The rooms are drawn for people in ``docs/developers/architecture.rst``; the table here is the same
-drawing, and a test holds the two together.
+``docs/developers/architecture.rst`` shows the folders and layers. A test compares the table here
+with that page.
 """
 
 import ast
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "skimgcls"
 ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
-# Layer -> its rooms, from the bottom up. A room is a folder, or a module of the root.
+# Layer -> its folders, or modules of the package root, listed from the top layer down.
 LAYERS = {
     7: ["app"],
     6: ["datasets", "inspection", "persistence", "export", "estimator_checks"],
@@ -26,14 +26,14 @@ LAYERS = {
     2: ["_images"],
     1: ["utils", "exceptions"],
 }
-# The front door stands above all rooms: it may name any of them, and none may import from it.
+# The package's `__init__` may import from every folder, and no folder may import from it.
 FRONT_DOOR = "__init__"
 
 MOST_ROOMS = 20
 SKORCH_ROOM = {"_training"}
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
-# The files that may use the private names of another library.
+# The files that may use private names of another library.
 COMPAT_FILES = {"sklearn": "_sklearn_compat.py", "torch": "_torch_compat.py"}
 
 LAYER_OF = {name: layer for layer, rooms in LAYERS.items() for name in rooms}
@@ -45,7 +45,7 @@ every_source = pytest.mark.parametrize(
 
 
 def top_name(path):
-    """The name in the table that a file belongs to: ``nets/_mlp.py`` to ``nets``."""
+    """Return the name in the table for a file: ``nets`` for ``nets/_mlp.py``."""
     first = path.relative_to(PACKAGE).parts[0]
     return first.removesuffix(".py")
 
@@ -60,10 +60,9 @@ def is_module(dotted):
 
 
 def imported_modules(tree):
-    """Every dotted name that a file imports, as ``(line, name)``, wherever the import stands.
+    """Yield every dotted name that a file imports, as ``(line, name)``, at any level of the code.
 
-    ``from a.b import c`` counts as ``a.b.c``: for a module that is its name, and for a function or
-    a class it begins with the name of its module.
+    ``from a.b import c`` yields ``a.b.c``, whether c is a module, a function or a class.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -73,7 +72,7 @@ def imported_modules(tree):
 
 
 def own_imports(path):
-    """The tops of ``skimgcls`` that a file imports; the package itself counts as the door."""
+    """Yield the folders of ``skimgcls`` that a file imports; the package is ``__init__``."""
     for line, dotted in imported_modules(parse(path)):
         parts = dotted.split(".")
         if parts[0] != "skimgcls":
@@ -83,7 +82,7 @@ def own_imports(path):
 
 
 def foreign_imports(path):
-    """Packages from outside the standard library that a file imports, with their lines."""
+    """Yield the third-party packages that a file imports, with their lines."""
     for line, dotted in imported_modules(parse(path)):
         package = dotted.split(".")[0]
         if package not in sys.stdlib_module_names and package != "skimgcls":
@@ -101,7 +100,7 @@ def public_classes(path):
 
 
 def body_length(function):
-    """Lines from the first statement to the last, the docstring not counted."""
+    """Return the number of lines from the first statement to the last, without the docstring."""
     body = function.body
     if ast.get_docstring(function) is not None:
         body = body[1:]
@@ -109,7 +108,7 @@ def body_length(function):
 
 
 def page_rooms():
-    """The rooms as the documentation draws them: ``L5  classifiers | preprocessing``."""
+    """Return the folders as the documentation lists them: ``L5  classifiers | preprocessing``."""
     drawn = {}
     for line in ARCHITECTURE_PAGE.read_text(encoding="utf-8").splitlines():
         match = re.match(r"\s+L(\d)\s{2,}(\S.*?)(?:\s{2,}.*)?$", line)
@@ -119,7 +118,7 @@ def page_rooms():
 
 
 def private_names(tree, library):
-    """The lines on which a file uses a private name of a library, imported or as an attribute."""
+    """Yield the lines on which a file imports or accesses a private name of a library."""
     for line, dotted in imported_modules(tree):
         parts = dotted.split(".")
         if parts[0] == library and any(is_private(part) for part in parts):
@@ -172,7 +171,7 @@ def test_imports_go_down(path):
 
 
 def test_the_rooms_do_import_each_other():
-    """The rule above would hold for any code whose imports were not found."""
+    """The rule above would pass if no imports were found."""
     seen = {(top_name(path), there) for path in SOURCES for _, there in own_imports(path)}
     assert {("classifiers", "_training"), ("classifiers", "nets")} <= seen
 
@@ -223,7 +222,7 @@ def test_importing_the_package_is_light():
 
 @every_source
 def test_one_public_class_a_file(path):
-    """Private rooms have nothing public in them, and the errors are one page."""
+    """Private folders, the exceptions and the utilities are exempt."""
     is_exempt = top_name(path).startswith("_") or top_name(path) in {"exceptions", "utils"}
     assert is_exempt or len(public_classes(path)) <= 1
 

@@ -226,7 +226,7 @@ def calibrated(method):
 
 
 def use_calibrated_frozen(clf, digits):
-    """Train on one half and calibrate on the other; the net stays as it was trained."""
+    """Train on one half and calibrate on the other; the network stays as it was trained."""
     clf.fit(digits.X[::2], digits.y[::2])
     logits = clf.decision_function(digits.X_test)
 

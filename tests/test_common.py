@@ -1,7 +1,7 @@
-"""scikit-learn's checks and ours, over every public estimator.
+"""Run the checks of scikit-learn and of this library on every public estimator.
 
-scikit-learn's checks run on the default constructors, a test for each check. Our contracts, which
-fit several times each, run on small instances.
+The scikit-learn checks run on the default constructors, one test per check. Our checks, which fit
+several times each, run on small instances.
 """
 
 import inspect
@@ -28,18 +28,18 @@ ESTIMATORS = [
 ]
 CLASSIFIERS = [e for e in ESTIMATORS if isinstance(e, skimgcls.BaseImageClassifier)]
 TRANSFORMERS = [estimator for estimator in ESTIMATORS if not is_classifier(estimator)]
-# With something to do in training: the default does nothing, which is too easy.
+# An augmenter that changes images; the default does not.
 AUGMENTER = skimgcls.ImageAugmenter(horizontal_flip=True, rotation=15, brightness=0.2)
 # The default constructor trains all layers of a large network: its checks take as long as all
-# other tests. They are marked slow, and the checks of one that trains its head alone are not.
+# other tests. They are marked slow; the checks of a classifier that trains only its head are not.
 LARGE = skimgcls.PretrainedImageClassifier()
 HEAD_ALONE = skimgcls.PretrainedImageClassifier("squeezenet1_1", trainable="head")
 CHECKED = [*ESTIMATORS, AUGMENTER, HEAD_ALONE]
 SMALL = [make_small(type(classifier)) for classifier in CLASSIFIERS]
 
-# The checks that scikit-learn has for a classifier with weights, multilabel targets and
-# partial_fit; for one around another estimator; for a transformer; and for a sampler. A later
-# version may add checks; fewer would mean that a tag has switched some off.
+# Number of scikit-learn checks for a classifier with weights, multilabel targets and partial_fit;
+# for a meta-estimator; for a transformer; and for a sampler. A later version may add checks; a
+# smaller number would mean that a tag disables some.
 N_CHECKS_OF_CLASSIFIERS = 60
 N_CHECKS_OF_META_CLASSIFIERS = 50
 N_CHECKS_OF_OTHERS = 45
@@ -51,7 +51,7 @@ def name_of(value):
 
 
 def checks_of(estimator):
-    """Return scikit-learn's checks of an estimator; for a sampler, imbalanced-learn's as well.
+    """Return the scikit-learn checks of an estimator, and for a sampler those of imbalanced-learn.
 
     Transformers have checks that no sampler has.
     """
@@ -68,7 +68,7 @@ def check_params():
         is_large = type(estimator) is type(LARGE) and estimator is not HEAD_ALONE
         marks = [pytest.mark.slow] if is_large else []
         for number, check in enumerate(checks_of(estimator)):
-            # A check can be there twice, with other arguments.
+            # A check can occur twice, with different arguments.
             test_id = f"{name_of(estimator)}-{number}-{check.func.__name__}"
             params.append(pytest.param(estimator, check, marks=marks, id=test_id))
     return params
@@ -108,7 +108,7 @@ def test_every_classifier_has_a_small_instance():
     assert set(INIT_PARAMS) == {type(classifier) for classifier in CLASSIFIERS}
 
 
-# The checks make arrays of what the augmenter hands on, which warns that changes are left out.
+# The checks convert lazy images to arrays, which warns that augmentation is not applied.
 @pytest.mark.filterwarnings("ignore:Lazy images became an array:UserWarning")
 @pytest.mark.parametrize(("estimator", "check"), check_params())
 def test_scikit_learn_accepts_the_default_constructor(estimator, check):

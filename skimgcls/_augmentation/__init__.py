@@ -1,1 +1,1 @@
-"""Random operations on batches of images, in pairs: draw, then apply. Knows torch alone."""
+"""Random operations on batches of images, as pairs of draw and apply; depends only on torch."""

@@ -1,4 +1,4 @@
-"""Views of the training images that a net of its own accord trains on."""
+"""Default augmentation of training images: horizontal flips and translations."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from skimgcls._augmentation._policy import AugmentationPolicy, Draws, apply_poli
 
 @dataclass(frozen=True)
 class FlipTranslate:
-    """How the images of a set are mirrored and moved from pass to pass.
+    """Mirror and shift images in each pass over the data.
 
     Attributes
     ----------
     mirror : bool
-        Mirror half of the images left to right in the first pass, the others in the second, and so
-        on by turns: any two passes show each image both ways (Jordan, "94% on CIFAR-10 in 3.29
-        Seconds on a Single GPU", 2024).
+        Whether to mirror half of the images left to right in the first pass, the other half in the
+        second, and so on. Two consecutive passes show each image in both orientations (Jordan, "94%
+        on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024).
     translation : int
-        Pixels, at most, that an image is moved up or down and left or right, by chance and anew
-        each time. Beyond the border it is mirrored.
+        Maximum number of pixels of a random shift, vertically and horizontally. Pixels beyond the
+        border are reflected.
     """
 
     mirror: bool
@@ -29,7 +29,7 @@ class FlipTranslate:
     def __call__(
         self, batch: torch.Tensor, is_mirrored: np.ndarray, generator: torch.Generator
     ) -> torch.Tensor:
-        """Return views of a batch (n, c, h, w), of which some are to be mirrored."""
+        """Return an augmented batch (n, c, h, w)."""
         n, channels, *size = batch.shape
         shift = draw_shift(0.0, self.translation, n, (size[0], size[1]), generator)
         flip = torch.from_numpy(is_mirrored) if self.mirror else None

@@ -1,4 +1,4 @@
-"""Mixtures of two images and of their targets: mixup and CutMix."""
+"""mixup and CutMix: mix pairs of images and their targets."""
 
 import math
 import random
@@ -10,17 +10,17 @@ from torch.nn import functional
 
 @dataclass(frozen=True, eq=False)
 class MixDraw:
-    """How the images of one batch are mixed.
+    """Random numbers that define how one batch is mixed.
 
     Attributes
     ----------
     partner : int tensor of shape (n,)
-        The image that each image is mixed with: a permutation.
+        Index of the image that each image is mixed with: a permutation.
     share : float
-        What stays of the image itself, from 0 to 1; the rest is its partner's. For CutMix it is the
-        share of the area that is not pasted over.
+        Weight of the image itself, from 0 to 1; the partner has the rest. For CutMix, the fraction
+        of the area that is not replaced.
     box : tuple (top, bottom, left, right) or None
-        What CutMix pastes from the partner; None for mixup.
+        The region that CutMix replaces; None for mixup.
     """
 
     partner: torch.Tensor
@@ -35,18 +35,18 @@ def draw_mix(
     cutmix: float,
     generator: torch.Generator,
 ) -> MixDraw | None:
-    """Draw how a batch of `n` images is mixed, or None where both alphas are zero.
+    """Draw how a batch of `n` images is mixed; None if both alphas are zero.
 
     Parameters
     ----------
     n : int
     image_shape : tuple (height, width, channels)
     mixup, cutmix : float
-        The share that stays follows Beta(alpha, alpha), one draw for the batch (Zhang et al., 2018,
-        arXiv:1710.09412; Yun et al., 2019, arXiv:1905.04899). Where both alphas are above zero,
-        each batch is mixed in one of the two ways, with equal chances.
+        The weight of an image is drawn from Beta(alpha, alpha), once per batch (Zhang et al., 2018,
+        arXiv:1710.09412; Yun et al., 2019, arXiv:1905.04899). If both alphas are positive, one of
+        the two methods is chosen for each batch, with equal probability.
     generator : torch.Generator
-        On the CPU; the only source of chance.
+        On the CPU; the only source of randomness.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def draw_mix(
     if mixup == 0 and cutmix == 0:
         return None
     partner = torch.randperm(n, generator=generator)
-    # torch has no public Beta with a generator of its own.
+    # The public Beta distribution of torch does not accept a generator.
     rng = random.Random(int(torch.randint(2**62, (), generator=generator)))
     pastes = cutmix > 0 and (mixup == 0 or rng.random() < 0.5)
     alpha = cutmix if pastes else mixup
@@ -72,7 +72,7 @@ def draw_mix(
 
 
 def _draw_interval(size: int, share: float, rng: random.Random) -> tuple[int, int]:
-    """Draw one side of the box: around any pixel, and cut off at the border, as in CutMix."""
+    """Draw one side of the box: centred at any pixel and clipped at the border, as in CutMix."""
     length = int(size * math.sqrt(1 - share))
     start = rng.randrange(size) - length // 2
     return max(0, start), min(size, start + length)
@@ -100,22 +100,23 @@ def mix_targets(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the targets and weights of the mixed images.
 
-    The loss of a mixed image is that of its two targets, each with its weight and its share. For
-    a cross-entropy that is the loss of one soft target with one weight, and these are returned.
+    The loss of a mixed image is the sum of the losses of its two targets, each multiplied by its
+    sample weight and its share. For cross-entropy this equals the loss of one soft target with one
+    weight, which are returned.
 
     Parameters
     ----------
     targets : tensor of shape (n,) int64 or (n, n_outputs) float
-        Class codes, or an indicator.
+        Class indices, or an indicator.
     weights : tensor of shape (n,) or None
     draws : MixDraw
     n_outputs : int
-        Number of classes, for codes.
+        Number of classes, for class indices.
 
     Returns
     -------
     targets : float tensor of shape (n, n_outputs)
-        Of the indicator's type; for codes of the weights', or else of torch's default.
+        Has the dtype of the indicator; for class indices, the dtype of the weights or the default.
     weights : tensor of shape (n,) or None
 
     Examples
@@ -125,7 +126,7 @@ def mix_targets(
     tensor([[0.7500, 0.2500],
             [0.2500, 0.7500]])
 
-    An image of weight zero adds nothing to the target, whatever there is of it in the picture:
+    The label of an image of weight zero does not contribute to the target:
 
     >>> mix_targets(torch.tensor([0, 1]), torch.tensor([1.0, 0.0]), draws, 2)
     (tensor([[1., 0.],
@@ -139,6 +140,6 @@ def mix_targets(
         return torch.lerp(targets[partner], targets, draws.share), None
     mixed = torch.lerp(weights[partner], weights, draws.share)
     share = draws.share * weights / mixed
-    # Where neither image counts, its target does not either; it must only be a number.
+    # If both weights are zero the target is not used, but it must be finite.
     share = torch.where(mixed > 0, share, draws.share).to(targets.dtype)
     return torch.lerp(targets[partner], targets, share[:, None]), mixed

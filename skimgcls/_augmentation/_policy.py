@@ -1,7 +1,7 @@
 """Random image operations on whole batches.
 
-`draw_policy` draws a few numbers for each image, on the CPU and from an explicit generator;
-`apply_policy` is a pure function of the pixels and of these numbers.
+`draw_policy` draws random numbers for each image, on the CPU and from an explicit generator.
+`apply_policy` is a pure function of the pixels and these numbers.
 """
 
 import math
@@ -10,46 +10,46 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-# Names that `grid_sample` has for what lies beyond the border.
+# Names of the padding modes in `grid_sample`.
 _GRID_PADDING = {"reflect": "reflection", "edge": "border", "constant": "zeros"}
-# What red, green and blue add to a grey, as in torchvision.
+# Weights of red, green and blue in grey, as in torchvision.
 _LUMA = (0.2989, 0.587, 0.114)
-# The rectangles of torchvision's RandomErasing: share of the image's area, height over width, and
-# how many are tried before an image stays whole because none fitted.
+# Rectangles as in torchvision's RandomErasing: fraction of the image area, aspect ratio (height to
+# width), and number of tries; an image is not changed if no rectangle fits.
 _ERASED_SHARE = (0.02, 0.33)
 _ERASED_ASPECT = (0.3, 3.3)
 _ERASING_TRIES = 10
-# Values that the CPU works on at once (1 MiB in float32): several passes over what stays in the
-# cache take half the time of as many over the whole batch.
+# Values per block on the CPU (1 MiB in float32): several passes over a block that fits in the cache
+# are twice as fast as passes over the whole batch.
 _BLOCK_VALUES = 2**18
 
 
 @dataclass(frozen=True)
 class AugmentationPolicy:
-    """What may happen to an image, and how much of it; zero leaves an operation out.
+    """Parameters of the random operations; zero disables an operation.
 
     Attributes
     ----------
     horizontal_flip, vertical_flip : float
         Probability of a flip.
     rotation, shear : float
-        Degrees. The angle is uniform in [-value, value]; that of the shear below 90.
+        Degrees. The angle is uniform in [-value, value]; `shear` is below 90.
     zoom : float
         The scale factor is uniform in [1 - zoom, 1 + zoom]; below 1.
     shift : float
-        Share of the height and of the width, uniform in [-shift, shift] for each. Without
-        rotation, zoom and shear it is rounded to whole pixels, and nothing is interpolated.
+        Fraction of the height and of the width, uniform in [-shift, shift] for each. Without
+        rotation, zoom and shear it is rounded to whole pixels, without interpolation.
     crop_padding : int
-        Pixels of padding on each side; a piece of the image's size is cut out at a random place.
+        Pixels of padding on each side, before a random crop of the original size.
     brightness, contrast, saturation : float
-        The factor is uniform in [max(0, 1 - value), 1 + value]. Saturation needs three channels,
-        and leaves other images as they are.
+        The factor is uniform in [max(0, 1 - value), 1 + value]. Saturation changes only images with
+        three channels.
     erasing : float
         Probability that one rectangle becomes black (DeVries & Taylor, 2017; Zhong et al., 2020),
-        of the areas and aspects of torchvision's ``RandomErasing``.
+        with the areas and aspect ratios of torchvision's ``RandomErasing``.
     padding_mode : {"reflect", "edge", "constant"}
-        What appears beyond the border: the image mirrored at its outermost pixels, the outermost
-        pixels themselves, or black.
+        Values beyond the border: reflection at the outermost pixels, the outermost pixels
+        themselves, or black.
     """
 
     horizontal_flip: float = 0.0
@@ -68,23 +68,23 @@ class AugmentationPolicy:
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """What was drawn for each of n images; None for what the policy leaves out.
+    """Random numbers for each of n images; None for disabled operations.
 
     Attributes
     ----------
     horizontal_flip, vertical_flip : bool tensor of shape (n,) or None
-        Flips come before all else.
+        Flips are applied first.
     rotation : tensor of shape (n,) or None
         Degrees, counter-clockwise.
     zoom : tensor of shape (n,) or None
-        Scale factors; one above 1 enlarges the image.
+        Scale factors; a factor above 1 enlarges the image.
     shear : tensor of shape (n,) or None
-        Degrees by which the vertical axis leans; the shear comes before the rotation.
+        Angle of the vertical axis in degrees; the shear is applied before the rotation.
     shift : tensor of shape (n, 2) or None
-        Pixels down and pixels to the right, the place of the crop included; it comes last.
+        Pixels down and to the right, including the offset of the crop; applied last.
     brightness, contrast, saturation : tensor of shape (n,) or None
     erasing : int tensor of shape (n, 4) or None
-        Top, left, height and width of the rectangle; a height of zero erases nothing.
+        Top, left, height and width of the rectangle; height 0 erases nothing.
     """
 
     horizontal_flip: torch.Tensor | None = None
@@ -99,7 +99,7 @@ class Draws:
     erasing: torch.Tensor | None = None
 
     def part(self, images: slice) -> "Draws":
-        """Return what was drawn for some of the images."""
+        """Return the draws of some of the images."""
         return Draws(*(None if drawn is None else drawn[images] for drawn in vars(self).values()))
 
 
@@ -109,9 +109,9 @@ def draw_policy(
     image_shape: tuple[int, int, int],
     generator: torch.Generator,
 ) -> Draws:
-    """Draw what happens to each of `n` images of shape (height, width, channels).
+    """Draw the operations for each of `n` images of shape (height, width, channels).
 
-    The generator is one of the CPU, wherever the images are, and the only source of chance.
+    The generator is on the CPU for any device, and is the only source of randomness.
 
     >>> policy = AugmentationPolicy(rotation=15)
     >>> draws = draw_policy(policy, 4, (32, 32, 3), torch.Generator().manual_seed(0))
@@ -152,9 +152,9 @@ def draw_factor(reach: float, n: int, generator: torch.Generator) -> torch.Tenso
 def draw_shift(
     share: float, crop_padding: int, n: int, size: tuple[int, int], generator: torch.Generator
 ) -> torch.Tensor | None:
-    """Draw by how many pixels `n` images of `size` (height, width) go down and to the right.
+    """Draw shifts, in pixels down and to the right, of `n` images of `size` (height, width).
 
-    To pad an image and to cut a piece of its size out is to shift it by whole pixels.
+    Padding followed by a crop of the original size is a shift by whole pixels.
     """
     if share == 0 and crop_padding == 0:
         return None
@@ -187,7 +187,7 @@ def draw_erasing(
 def _uniform(
     shape: tuple[int, ...], low: float, high: float, generator: torch.Generator
 ) -> torch.Tensor:
-    # float64 whatever the default is: angles become sines, and equal seeds equal bits.
+    # float64 whatever the default dtype: the draws must depend only on the seed.
     return low + (high - low) * torch.rand(shape, generator=generator, dtype=torch.float64)
 
 
@@ -198,7 +198,7 @@ def apply_policy(
     black: torch.Tensor,
     white: torch.Tensor,
 ) -> torch.Tensor:
-    """Return a new batch, with everything done to it that was drawn.
+    """Apply the drawn operations to a batch and return a new batch.
 
     >>> batch = torch.tensor([[[[0.0, 1.0]]]])
     >>> draws = Draws(horizontal_flip=torch.tensor([True]), brightness=torch.tensor([0.5]))
@@ -208,17 +208,17 @@ def apply_policy(
     Parameters
     ----------
     batch : float tensor of shape (n, c, h, w)
-        Never written to.
+        Not modified.
     draws : Draws
     policy : AugmentationPolicy
-        Of which only `padding_mode` is needed here.
+        Only `padding_mode` is used.
     black, white : tensor of shape (c,)
-        What black and white are in this batch, whose pixels may have been normalised.
+        Values of black and white in the batch, which may be normalized.
 
     Returns
     -------
     augmented : tensor of shape (n, c, h, w)
-        Like the batch in type, device and memory layout.
+        Has the dtype, device and memory layout of the batch.
     """
     black, white = black.to(batch), white.to(batch)
     result = torch.empty_like(batch)
@@ -235,7 +235,7 @@ def apply_policy(
 def apply_geometry(
     batch: torch.Tensor, draws: Draws, padding_mode: str, black: torch.Tensor
 ) -> torch.Tensor:
-    """Return the batch flipped, zoomed, sheared, rotated and shifted, in this order and at once."""
+    """Flip, zoom, shear, rotate and shift the batch, in this order, in a single resampling."""
     if any(drawn is not None for drawn in (draws.rotation, draws.zoom, draws.shear)):
         return _interpolate(batch, draws, padding_mode, black)
     moves = (draws.horizontal_flip, draws.vertical_flip, draws.shift)
@@ -247,14 +247,14 @@ def apply_geometry(
 def _pick(
     batch: torch.Tensor, draws: Draws, padding_mode: str, black: torch.Tensor
 ) -> torch.Tensor:
-    """Return the batch flipped and shifted by whole pixels, with no pixel's value changed."""
+    """Flip the batch and shift it by whole pixels, without interpolation."""
     n, channels, height, width = batch.shape
     down, right = _shift_of(draws, n).to(batch.device).round().long().unbind(dim=1)
     rows, is_row = _places(height, down, draws.vertical_flip, padding_mode)
     columns, is_column = _places(width, right, draws.horizontal_flip, padding_mode)
     starts = torch.arange(n, device=batch.device)[:, None, None] * (height * width)
     index = starts + rows[:, :, None] * width + columns[:, None, :]
-    # With the channels last a pixel is a row, and rows are copied whole.
+    # With channels last a pixel is a contiguous row, which is copied at once.
     pixels = batch.permute(0, 2, 3, 1).reshape(-1, channels)
     picked = pixels.index_select(0, index.flatten())
     if padding_mode == "constant":
@@ -266,14 +266,14 @@ def _pick(
 def _places(
     size: int, shift: torch.Tensor, flip: torch.Tensor | None, padding_mode: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where along one axis each pixel (n, size) comes from, and whether that is inside.
+    """Return the source index of each pixel along one axis (n, size), and whether it is inside.
 
     >>> _places(3, torch.tensor([2]), None, "reflect")[0]
     tensor([[2, 1, 0]])
     """
     wanted = torch.arange(size, device=shift.device) - shift[:, None]
     if padding_mode == "reflect":
-        # There and back again, however far: one pixel is its own mirror image.
+        # Periodic reflection; a single pixel is its own reflection.
         period = max(1, 2 * (size - 1))
         places = wanted.remainder(period)
         places = torch.minimum(places, (-wanted).remainder(period))
@@ -287,17 +287,17 @@ def _places(
 def _interpolate(
     batch: torch.Tensor, draws: Draws, padding_mode: str, black: torch.Tensor
 ) -> torch.Tensor:
-    """Return the batch under its affine maps, each pixel a mixture of the four at its place."""
+    """Apply affine maps to the batch with bilinear interpolation."""
     n, _, height, width = batch.shape
-    # Pixels are mirrored at their centres, as in NumPy's "reflect"; the other modes begin beyond
-    # the outer edges of the pixels.
+    # "reflect" mirrors at the pixel centres, as in NumPy; the other modes start at the outer edges
+    # of the pixels.
     reflects = padding_mode == "reflect"
     spans = [[max(1, side - 1) if reflects else side] for side in (width, height)]
     maps = (2 * _inverse_maps(draws, n) / torch.tensor(spans)).to(batch)
     down, right = _shift_of(draws, n).to(batch).unbind(dim=1)
     x = torch.arange(width).to(batch) - (width - 1) / 2 - right[:, None]
     y = torch.arange(height).to(batch) - (height - 1) / 2 - down[:, None]
-    # A plane of x and one of y: pairs would take this sum and grid_sample several times longer.
+    # Separate planes of x and y: with pairs, this sum and grid_sample are several times slower.
     from_x, from_y = maps[..., None, None].unbind(dim=2)
     planes = from_x * x[:, None, None, :] + from_y * y[:, None, :, None]
     is_filled = padding_mode == "constant"
@@ -312,9 +312,9 @@ def _interpolate(
 
 
 def _inverse_maps(draws: Draws, n: int) -> torch.Tensor:
-    """Return matrices (n, 2, 2) that lead from a place (x, y) to the one its pixel comes from.
+    """Return matrices (n, 2, 2) that map an output position (x, y) to its source position.
 
-    Places count from the centre of the image in pixels, so that images need not be square.
+    Positions are in pixels relative to the image centre, so images need not be square.
     """
     none = torch.zeros(n, dtype=torch.float64)
     angle = none if draws.rotation is None else draws.rotation.double().deg2rad()
@@ -336,11 +336,11 @@ def _shift_of(draws: Draws, n: int) -> torch.Tensor:
 def apply_colour(
     batch: torch.Tensor, draws: Draws, black: torch.Tensor, white: torch.Tensor
 ) -> torch.Tensor:
-    """Return the batch with other brightness, contrast and saturation, in this order.
+    """Change brightness, contrast and saturation of the batch, in this order.
 
-    Each is a mixture of the image and a plain one, cut off at black and white: with black, with the
-    mean grey of the image, with its grey picture. That is torchvision's ``adjust_brightness``,
-    ``adjust_contrast`` and ``adjust_saturation``, where black is 0 and white is 1.
+    Each operation interpolates between the image and another one, clipped at black and white: a
+    black image, the mean grey of the image, or the image in grey. If black is 0 and white is 1,
+    this equals torchvision's ``adjust_brightness``, ``adjust_contrast`` and ``adjust_saturation``.
     """
     drawn = (draws.brightness, draws.contrast, draws.saturation)
     starts = (lambda *_: _plain_image(black, batch), _mean_grey, _grey_picture)
@@ -360,21 +360,21 @@ def _mean_grey(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) ->
 
 
 def _grey_picture(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
-    """Return the grey picture of each image, (n, c, h, w)."""
+    """Return each image in grey, (n, c, h, w)."""
     weights = _grey_weights(batch) / (white - black)
     grey = torch.tensordot(batch, weights, dims=([1], [0])) - weights @ black
     return _plain_image(black, batch) + grey[:, None] * (white - black).view(-1, 1, 1)
 
 
 def _grey_weights(batch: torch.Tensor) -> torch.Tensor:
-    """Return what each channel adds to a grey: all the same, unless they are red, green, blue."""
+    """Return the weight of each channel in grey; equal unless there are three channels."""
     channels = batch.shape[1]
     weights = _LUMA if channels == len(_LUMA) else (1 / channels,) * channels
     return torch.tensor(weights).to(batch)
 
 
 def apply_erasing(batch: torch.Tensor, draws: Draws, black: torch.Tensor) -> torch.Tensor:
-    """Return the batch with one rectangle of each image made black."""
+    """Set one rectangle of each image to black."""
     if draws.erasing is None:
         return batch
     top, left, height, width = draws.erasing.to(batch.device).unbind(dim=1)
@@ -390,9 +390,9 @@ def _is_between(size: int, start: torch.Tensor, length: torch.Tensor) -> torch.T
 
 
 def _plain_image(colour: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-    """Return one image of one colour (c,), laid out like the images of the batch.
+    """Return an image of one colour (c,), in the memory layout of the batch.
 
-    Broadcasting it over the batch runs along memory; broadcasting the colour itself is several
-    times slower where channels are last.
+    With channels last, broadcasting it over the batch is several times faster than broadcasting the
+    colour itself.
     """
     return torch.empty_like(batch[:1]).copy_(colour.view(1, -1, 1, 1))

@@ -1,4 +1,4 @@
-"""What a backbone's name stands for: a net that gives features, its weights, and its images."""
+"""Backbones by name: the network that computes features, its weights and its image format."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ __all__ = ["BackboneSource", "Recipe", "as_path", "find_backbone"]
 
 
 def find_backbone(backbone: Any) -> BackboneSource:
-    """Return the source that a name, or a fitted classifier, stands for."""
-    # Each imports a library of its own.
+    """Return the source of a backbone given by name or as a fitted classifier."""
+    # Imported here because each module imports another optional library.
     if not isinstance(backbone, str):
         from skimgcls._backbones._fitted import FittedBackbone
 

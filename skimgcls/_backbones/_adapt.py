@@ -1,16 +1,16 @@
-"""Nets for other images, and for other labels, than those they were made for."""
+"""Adapt networks to other input channels and other labels."""
 
 import torch
 from torch import nn
 
 
 def remove_head(net: nn.Module, n_outputs: int) -> int:
-    """Put nothing in the place of the last layer of a net, and return how many features it took.
+    """Replace the last layer of a network by the identity and return its number of inputs.
 
-    A dropout right before it goes as well.
+    A dropout layer directly before it is replaced as well.
 
-    That is the last dense layer of so many outputs; or the last convolution, of a net that takes
-    the mean over a map of logits.
+    The last layer is the last dense layer with `n_outputs` outputs; or the last such convolution,
+    in a network that averages a map of logits.
 
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 3))
     >>> remove_head(net, n_outputs=3), net[3]
@@ -23,12 +23,12 @@ def remove_head(net: nn.Module, n_outputs: int) -> int:
     last = next(reversed(found), None)
     if last is None:
         raise ValueError(
-            f"The backbone has no dense layer, and no convolution, of {n_outputs} outputs that "
-            "could be its last."
+            f"The backbone has no dense layer, and no convolution, of {n_outputs} outputs. "
+            "Expected one as its last layer."
         )
     layer = layers[last]
     net.set_submodule(last, nn.Identity())
-    # What is dropped before a head is a matter of the new one.
+    # The new head has its own dropout.
     before = list(layers)[list(layers).index(last) - 1]
     if isinstance(layers[before], nn.Dropout):
         net.set_submodule(before, nn.Identity())
@@ -36,11 +36,11 @@ def remove_head(net: nn.Module, n_outputs: int) -> int:
 
 
 def adapt_first(net: nn.Module, n_channels: int) -> None:
-    """Put a new layer in the place of the first convolution, if images have other channels."""
+    """Replace the first convolution if its number of input channels differs from `n_channels`."""
     name, first = next((n, m) for n, m in net.named_modules() if isinstance(m, nn.Conv2d))
     if n_channels == first.in_channels:
         return
-    # torch annotates a layer's own sizes more loosely than those it takes.
+    # The type annotations of a layer's sizes are looser in torch than those of its arguments.
     adapted = nn.Conv2d(
         n_channels,
         first.out_channels,
@@ -53,10 +53,10 @@ def adapt_first(net: nn.Module, n_channels: int) -> None:
 
 
 def repeat_filters(filters: torch.Tensor, n_channels: int) -> torch.Tensor:
-    """Return filters (out, channels, height, width) for images of another number of channels.
+    """Return filters (out, channels, height, width) for another number of input channels.
 
-    Each is the mean over the channels there were, so scaled that an image that is alike in all
-    channels gives what it gave.
+    Each filter is the mean over the original channels, scaled so that an image whose channels are
+    equal gives the same output as before.
 
     >>> repeat_filters(torch.ones(1, 3, 1, 1), 4).flatten()
     tensor([0.7500, 0.7500, 0.7500, 0.7500])
@@ -68,5 +68,5 @@ def repeat_filters(filters: torch.Tensor, n_channels: int) -> torch.Tensor:
 
 
 def count_channels(net: nn.Module) -> int:
-    """Return how many channels the first convolution of a net takes."""
+    """Return the number of input channels of the first convolution."""
     return next(m.in_channels for m in net.modules() if isinstance(m, nn.Conv2d))

@@ -1,4 +1,4 @@
-"""A classifier of ours that was fitted before, as a backbone."""
+"""A fitted image classifier as backbone."""
 
 import copy
 from typing import Any
@@ -17,7 +17,7 @@ from skimgcls.nets import Standardize, TestTimeAugmentation
 
 
 class FittedBackbone(BackboneSource):
-    """The net of a fitted image classifier.
+    """The network of a fitted image classifier.
 
     Parameters
     ----------
@@ -29,27 +29,27 @@ class FittedBackbone(BackboneSource):
             classifier = classifier.estimator
         if not hasattr(type(classifier), "_build_module"):
             raise ValueError(
-                f"backbone={classifier!r} is no image classifier of skimgcls. Expected one that is "
-                "fitted, or the name of a net."
+                f"backbone={classifier!r} is no image classifier of skimgcls. Expected a fitted "
+                "image classifier or the name of a network."
             )
         try:
             check_is_fitted(classifier, "net_")
         except ValueError as error:
             raise ValueError(
                 f"backbone={classifier!r} is not fitted. Fit it first; and wrap it as "
-                "sklearn.frozen.FrozenEstimator(classifier) where estimators are cloned, as in a "
-                "search or in cross-validation: a clone has forgotten what it learned."
+                "sklearn.frozen.FrozenEstimator(classifier) in a search or in cross-validation, "
+                "which clone estimators: a clone is not fitted."
             ) from error
         self.classifier = classifier
         self.name = type(classifier).__name__
-        # Of what its net is given, which may be larger than the images were.
+        # The input shape of its network, which may be larger than that of the images.
         self.image_shape: ImageShape = classifier._net_shape
         self.n_colours = self.image_shape[2]
 
     def recipe(self, weights: str) -> Recipe:
         raise ValueError(
-            f"weights={weights!r} and a fitted classifier as backbone: it has weights of its own. "
-            "Leave weights=None."
+            f"weights={weights!r} cannot be used with a fitted classifier as backbone: it has its "
+            "own weights. Leave weights=None."
         )
 
     def frame(
@@ -61,12 +61,12 @@ class FittedBackbone(BackboneSource):
         if image_shape[2] not in (1, n_channels):
             raise ValueError(
                 f"The images have {image_shape[2]} channel(s), and the backbone was fitted on "
-                f"{n_channels}. Convert them."
+                f"{n_channels}. Convert the images."
             )
         if image_size != "auto" and (height, width) != (int(image_size), int(image_size)):
             raise ValueError(
-                f"image_size={image_size}, and the backbone was fitted on images of {height} by "
-                f'{width} pixels. Pass image_size="auto" to have images resized to that.'
+                f"image_size={image_size}, but the backbone was fitted on images of {height} by "
+                f'{width} pixels. Pass image_size="auto" to resize images to this size.'
             )
         if image_shape[:2] == (height, width):
             return None
@@ -75,9 +75,9 @@ class FittedBackbone(BackboneSource):
         return ResizeCenterCrop((height, width), (height, width))
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
-        # On the processor and in float32, wherever it was trained.
+        # On the CPU and in float32, wherever it was trained.
         net = copy.deepcopy(self.classifier.net_.module_.net).float().cpu()
-        # What only predictions are made of, several times over.
+        # Test-time augmentation is used only for predictions.
         net = net.net if isinstance(net, TestTimeAugmentation) else net
         return net, remove_head(net, n_outputs=self.classifier.n_outputs_)
 
@@ -96,5 +96,5 @@ class FittedBackbone(BackboneSource):
         )
         if n_channels == len(mean):
             return mean, scale
-        # Grey images shown to a net for colours.
+        # Greyscale images with a network for color images.
         return mean.mean(keepdims=True), scale.mean(keepdims=True)

@@ -1,4 +1,4 @@
-"""What every kind of backbone can tell, and make."""
+"""Base class of all kinds of backbones."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,23 +16,22 @@ from skimgcls._images._resize_center_crop import (
 from skimgcls._images._validation import Images, white_of
 from skimgcls.nets import FeatureExtractor, with_weights
 
-# Sides that are shorter than this are stretched: a net that halves an image five times has nothing
-# left of it else.
+# Shorter sides are enlarged: a network that halves an image five times needs at least 32 pixels.
 _SHORTEST = 32
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How images were brought to a net when its weights were trained.
+    """Preprocessing of the images that the weights were trained on.
 
     Attributes
     ----------
     resize : int
         Length of the shorter side, in pixels.
     crop : int
-        Side of the square cut from the middle.
+        Side of the center crop, in pixels.
     mean, std : tuple of float
-        Of each channel, in images of pixels between 0 and 1.
+        Mean and standard deviation of each channel, for pixels between 0 and 1.
     interpolation : {"bilinear", "bicubic"}
     """
 
@@ -44,19 +43,19 @@ class Recipe:
 
 
 class BackboneSource(ABC):
-    """Where a backbone comes from: a library's name, or a classifier that was fitted.
+    """Source of a backbone: a model name of a library, or a fitted classifier.
 
     Attributes
     ----------
     name : str
     smallest : int
-        The shortest side of an image that the net can take.
+        Minimum image side of the network.
     multiple : int or None
-        For nets of squares of certain sizes alone: what a side has to be a multiple of.
+        Image sides must be a multiple of it, for networks that take only such squares.
     n_colours : int
-        Channels of the images that the net is made for, to which grey ones are repeated.
+        Number of input channels of the network. Greyscale images are repeated to them.
     known_weights : tuple of str
-        Names of weights that can be downloaded.
+        Names of downloadable weights.
     """
 
     name: str
@@ -67,26 +66,26 @@ class BackboneSource(ABC):
 
     @abstractmethod
     def recipe(self, weights: str) -> Recipe:
-        """Return how images were brought to the net when these weights were trained."""
+        """Return the preprocessing that these weights were trained with."""
 
     @abstractmethod
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
-        """Return an untrained net without its head, and how many features it gives.
+        """Return an untrained network without its head, and its number of features.
 
-        `input_shape` is (height, width, channels) of what it is given, of three channels or of more
-        than one; `is_trained` tells whether weights will be put into it.
+        `input_shape` is the (height, width, channels) of its input, with more than one channel;
+        `is_trained` is True if weights will be loaded into it.
         """
 
     @abstractmethod
     def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
-        """Put weights of a known name into the net."""
+        """Download named weights and load them into the network."""
 
     def _own_part(self, state: State) -> State:
-        """Return what of a file of weights is the net's."""
+        """Return the weights of a file that belong to the network."""
         return state
 
     def make(self, image_shape: ImageShape, weights: str | None) -> FeatureExtractor:
-        """Return the untrained net for framed images (height, width, channels)."""
+        """Return the untrained network for framed images (height, width, channels)."""
         height, width, n_channels = image_shape
         n_inputs = self.n_colours if n_channels == 1 else n_channels
         net, n_features = self._make_net((height, width, n_inputs), weights is not None)
@@ -99,7 +98,7 @@ class BackboneSource(ABC):
         )
 
     def load(self, features: FeatureExtractor, weights: str, *, progress: bool) -> None:
-        """Put weights into a net that `make` made: of a known name, or from a file."""
+        """Load weights, given by name or as a file, into a network returned by `make`."""
         if weights in self.known_weights:
             self._download(features.net, weights, progress=progress)
         else:
@@ -109,10 +108,11 @@ class BackboneSource(ABC):
     def statistics(
         self, images: Images, rows: np.ndarray, weights: str | None
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return what to subtract from each channel, and what to divide it by, before the net.
+        """Return the mean and scale of each channel, applied before the network.
 
-        None is for the statistics of the training images, which are those rows of `images`. Weights
-        are for pixels between 0 and 1, and how bright a pixel can be the images tell.
+        None stands for the statistics of the training images, which are the given rows of `images`.
+        Pretrained weights expect pixels between 0 and 1; the value range is inferred from the
+        images.
         """
         if weights is None:
             return None
@@ -122,9 +122,9 @@ class BackboneSource(ABC):
     def frame(
         self, image_shape: ImageShape, weights: str | None, image_size: int | str
     ) -> ResizeCenterCrop | None:
-        """Return how to bring images (height, width, channels) to the size of the net.
+        """Return the transform that brings images (height, width, channels) to the network's size.
 
-        None if they are taken as they are.
+        None if images are used unchanged.
         """
         if image_size != "auto":
             return self._frame_to(image_shape, int(image_size))
@@ -143,8 +143,8 @@ class BackboneSource(ABC):
         if side < self.smallest or side % multiple:
             among = f" in multiples of {multiple}" if multiple > 1 else ""
             raise ValueError(
-                f"image_size={side} is not a size that {self.name!r} can take: expected at least "
-                f'{self.smallest}{among}. Pass image_size="auto" to have images enlarged as needed.'
+                f"image_size={side} is not a size that {self.name!r} accepts: expected at least "
+                f'{self.smallest}{among}. Pass image_size="auto" to enlarge images as needed.'
             )
         if image_shape[:2] == (side, side):
             return None
@@ -152,5 +152,5 @@ class BackboneSource(ABC):
 
 
 def _one_each(values: tuple[float, ...], n: int) -> tuple[float, ...]:
-    """Return one value for each channel: their mean where there are other channels than theirs."""
+    """Return one value per channel: their mean if the number of channels differs."""
     return values if len(values) == n else (sum(values) / len(values),) * n

@@ -1,4 +1,4 @@
-"""The nets of timm."""
+"""Backbones from timm."""
 
 import difflib
 import math
@@ -19,12 +19,13 @@ except ModuleNotFoundError as error:
 
 
 class TimmBackbone(BackboneSource):
-    """A net that timm lists.
+    """A model of timm.
 
     Parameters
     ----------
     name : str
-        As timm writes it: "resnet18", or with the weights' own name, "resnet18.a1_in1k".
+        Name of the model in timm: "resnet18", or with the name of the weights,
+        "resnet18.a1_in1k".
     """
 
     smallest = 32

@@ -1,4 +1,4 @@
-"""The nets of torchvision."""
+"""Backbones from torchvision."""
 
 import difflib
 import re
@@ -12,19 +12,19 @@ from skimgcls._backbones._source import BackboneSource, Recipe
 from skimgcls._backbones._weights import State, fetch_weights, load_into
 from skimgcls._images._lazy_images import ImageShape
 
-# What a side has to be a multiple of where the name does not tell: the patches of "vit_b_16" do.
+# Image sides must be a multiple of this; for names such as "vit_b_16" it is the patch size.
 _MULTIPLES = {"maxvit_t": 224}
-# Parts that only the training of the weights had use for.
+# Auxiliary classifiers, used only to train the weights.
 _AUXILIARY = re.compile(r"(aux[12]|AuxLogits)\.")
 
 
 class TorchvisionBackbone(BackboneSource):
-    """A net that torchvision lists among those for classification.
+    """A classification model of torchvision.
 
     Parameters
     ----------
     name : str
-        As torchvision writes it: "resnet18".
+        Name of the model in torchvision, such as "resnet18".
     """
 
     def __init__(self, name: str) -> None:
@@ -33,8 +33,8 @@ class TorchvisionBackbone(BackboneSource):
             near = difflib.get_close_matches(name.lower(), known, n=3)
             hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
             raise ValueError(
-                f"backbone={name!r} is not known.{hint} Expected a name of torchvision's "
-                "(torchvision.models.list_models(module=torchvision.models) has them all), "
+                f"backbone={name!r} is not known.{hint} Expected the name of a torchvision model "
+                "(torchvision.models.list_models(module=torchvision.models) lists them), "
                 "'unet', 'timm:NAME' or a fitted classifier."
             )
         self.name = name
@@ -48,7 +48,7 @@ class TorchvisionBackbone(BackboneSource):
             self.smallest = max(self._entry("DEFAULT").meta["min_size"])
 
     def _entry(self, weights: str) -> Any:
-        """Return what torchvision knows of weights; of a file, what it knows of its own."""
+        """Return torchvision's entry of the weights; for a file, that of the default weights."""
         entries: Any = torchvision.models.get_model_weights(self.name)
         return entries[weights] if weights in entries.__members__ else entries.DEFAULT
 
@@ -70,7 +70,7 @@ class TorchvisionBackbone(BackboneSource):
         elif self.name == "maxvit_t":
             options = {"input_size": (height, width)}
         elif self.name in ("googlenet", "inception_v3"):
-            # Their weights were trained on pixels from -1 to 1, which they make of the usual ones.
+            # Trained on pixels from -1 to 1; `transform_input` converts the usual ones.
             options = {
                 "aux_logits": False,
                 "init_weights": not is_trained,
@@ -91,5 +91,5 @@ class TorchvisionBackbone(BackboneSource):
 
 
 def list_names() -> list[str]:
-    """Return torchvision's names of nets for classification."""
+    """Return the names of the classification models of torchvision."""
     return torchvision.models.list_models(module=torchvision.models)

@@ -1,4 +1,4 @@
-"""The way down of a U-Net."""
+"""The encoder of a U-Net as backbone."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ except ModuleNotFoundError as error:
     ) from error
 
 _ENCODER = "resnet34"
-# Of ImageNet, on which the encoder was trained.
+# Statistics of ImageNet, on which the encoder was trained.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# The rest of a U-Net, which has pixels to label.
+# Parts of a U-Net that are not the encoder.
 _OTHER_PARTS = ("decoder.", "segmentation_head.", "classification_head.")
 
 
 class _LastMap(nn.Module):
-    """The smallest and deepest of the maps that an encoder gives."""
+    """The last feature map of an encoder."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class UnetBackbone(BackboneSource):
     ) -> ResizeCenterCrop | None:
         if image_size != "auto":
             return super().frame(image_shape, weights, image_size)
-        # A net for pixels takes images as large as they are.
+        # A segmentation network takes images in their original size.
         return resize_to_at_least(image_shape, self.smallest)
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:

@@ -1,4 +1,4 @@
-"""Files of weights: from torch's cache, from the network, or from a path; read, never run."""
+"""Read weights from the torch hub cache, a download or a path; no code of a file is executed."""
 
 import hashlib
 import os
@@ -18,25 +18,25 @@ from skimgcls.utils._state_dict import load_state
 
 State = Mapping[str, torch.Tensor]
 
-# What torch's hub expects at the end of a name: the first digits of the file's SHA-256.
+# Ending of a file name in the torch hub: the first digits of the SHA-256 of the file.
 _HASH = re.compile(r"-([a-f0-9]{8,})\.[a-z]+$")
 _SUFFIXES = (".safetensors", ".pt", ".pth")
-# Under which some programs put the weights, beside other things.
+# Keys under which some programs store the weights, among other entries.
 _WRAPPERS = ("state_dict", "model")
 _N_NAMED = 3
-# After so many the running statistics of a normalisation no longer remember how they began.
+# After so many batches the running statistics no longer depend on their initial values.
 _MANY_BATCHES = 10_000
 
 
 def fetch_weights(url: str, *, progress: bool) -> State:
-    """Return the weights at an address, from torch's cache if they are there.
+    """Return the weights at a URL, from the torch hub cache if it has them.
 
     Raises
     ------
     OSError
-        If they cannot be downloaded. It names the file, and where to put it.
+        If the download fails. The message contains the file and where to put it.
     ValueError
-        If the file is not the one its name tells of, or holds no weights.
+        If the file does not match the hash in its name, or contains no weights.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if path.exists():
@@ -55,18 +55,18 @@ def fetch_weights(url: str, *, progress: bool) -> State:
         ) from error
     except RuntimeError as error:
         raise ValueError(
-            f"What was downloaded from {url} is not the file that its name tells of: {error}. "
-            "Nothing was kept; try again."
+            f"The file downloaded from {url} does not match the hash in its name: {error}. It was "
+            "not kept; try again."
         ) from error
     return _read(path)
 
 
 def read_weights(path: str, *, known: Iterable[str]) -> State:
-    """Return the weights in a file; `known` are the names that could be meant instead."""
+    """Return the weights in a file; `known` are the valid names, for the error message."""
     file = Path(path)
     if not file.exists():
         if file.suffix in _SUFFIXES:
-            raise FileNotFoundError(f"weights={path!r}: there is no such file.")
+            raise FileNotFoundError(f"weights={path!r}: there is no such file. Check the path.")
         raise ValueError(
             f"weights={path!r} is neither known nor a file. Expected None, one of "
             f"{', '.join(map(repr, known))}, or a path that ends in {', '.join(_SUFFIXES)}."
@@ -78,7 +78,7 @@ def read_weights(path: str, *, known: Iterable[str]) -> State:
 
 
 def _check_hash(path: Path) -> None:
-    """Refuse a file that is not what its name tells, where the name tells it."""
+    """Raise if the file name contains a hash that the file does not match."""
     named = _HASH.search(path.name)
     if named is None:
         return
@@ -86,8 +86,9 @@ def _check_hash(path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(named[1]):
         raise ValueError(
-            f"{str(path)!r} is damaged, or not what its name tells: its SHA-256 should begin with "
-            f"{named[1]}, and begins with {found[: len(named[1])]}. Delete it, and fetch it again."
+            f"{str(path)!r} is damaged, or does not match the hash in its name: expected a SHA-256 "
+            f"that starts with {named[1]}, got {found[: len(named[1])]}. Delete it, and download "
+            "it again."
         )
 
 
@@ -101,10 +102,10 @@ def _read(path: Path) -> State:
     )
     if not is_state or not state:
         raise ValueError(
-            f"{str(path)!r} holds no weights by name, but a {type(state).__name__}. Save "
-            "module.state_dict()."
+            f"{str(path)!r} contains no state_dict: expected weights by name, got a "
+            f"{type(state).__name__}. Save module.state_dict()."
         )
-    # As modules that were trained on several devices name theirs.
+    # Prefix of modules trained on several devices.
     return {key.removeprefix("module."): value for key, value in state.items()}
 
 
@@ -115,27 +116,26 @@ def _read_safetensors(path: Path) -> Any:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise ValueError(f"{str(path)!r} is no whole safetensors file: {error}.") from error
+        raise ValueError(f"{str(path)!r} is not a complete safetensors file: {error}.") from error
 
 
 def _read_torch(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            # Of pickles by other programs than torch: they are read, or refused below.
+            # Raised for pickles of programs other than torch. They are read, or raise below.
             warnings.filterwarnings("ignore", message="Detected pickle protocol")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{str(path)!r} holds more than weights, or is damaged, and was not opened: what else "
-            "a file of this kind holds could be a program. Save module.state_dict(), or use "
-            "safetensors."
+            f"{str(path)!r} contains more than weights, or is damaged, and was not opened, because "
+            "such a file can execute code. Save module.state_dict(), or use safetensors."
         ) from error
     except (RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is no whole file of weights: {error}") from error
+        raise ValueError(f"{str(path)!r} is not a complete weights file: {error}") from error
 
 
 def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
-    """Put weights into a net whose head was taken off, and whose first layer may have other inputs.
+    """Load weights into a network without head, whose first layer may have other input channels.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
     first = next((n for n, m in net.named_modules() if isinstance(m, nn.Conv2d)), "") + ".weight"
     if first in state and state[first].ndim == 4:
         state[first] = repeat_filters(state[first], expected[first].shape[1])
-    # A count that only torch's own normalisation keeps, and that old files lack.
+    # Only torch's batch normalisation has this count, and old files lack it.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
     unexpected = [k for k in state if k not in expected]
     reshaped = [
@@ -157,17 +157,17 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
     ]
     faults = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
     if any(faults.values()):
-        told = "; ".join(f"{what}: {_some(keys)}" for what, keys in faults.items() if keys)
-        raise ValueError(f"weights {origin!r} are not those of {name!r}. {told}.")
+        found = "; ".join(f"{what}: {_some(keys)}" for what, keys in faults.items() if keys)
+        raise ValueError(f"weights {origin!r} are not those of {name!r}. {found}.")
     load_state(net, state, strict=False)
     for name, count in net.named_buffers():
         if name.endswith("num_batches_tracked"):
-            # Of many batches, whether or not the file tells.
+            # Pretrained statistics come from many batches, even if the file has no count.
             count.clamp_(min=_MANY_BATCHES)
 
 
 def _was_taken_off(net: nn.Module, key: str) -> bool:
-    """Tell whether a weight is of a layer that was replaced by nothing."""
+    """Return whether a weight belongs to a layer that was replaced by the identity."""
     try:
         return isinstance(net.get_submodule(key.rpartition(".")[0]), nn.Identity)
     except AttributeError:
@@ -182,16 +182,16 @@ def _some(keys: list[str]) -> str:
 
 @contextmanager
 def explain_no_network(name: str) -> Iterator[None]:
-    """Say what to do where the hub of another library cannot be reached."""
+    """Raise an error with instructions if the hub of another library cannot be reached."""
     try:
         yield
     except (OSError, RuntimeError) as error:
         raise OSError(
-            f"The weights of {name!r} could not be had from the Hugging Face hub: {error} Without "
-            "a network, fetch the file elsewhere and pass its path as weights."
+            f"The weights of {name!r} could not be downloaded from the Hugging Face hub: {error} "
+            "Without a network, download the file elsewhere and pass its path as weights."
         ) from error
 
 
 def as_path(weights: str | os.PathLike[str] | None) -> str | None:
-    """Return the name or the path as text."""
+    """Return the name or the path as a string."""
     return None if weights is None else os.fspath(weights)

@@ -1,1 +1,1 @@
-"""Every input format becomes one internal type of images here: reading, decoding, resizing."""
+"""Convert all input formats to one internal type of images: reading, decoding, resizing."""

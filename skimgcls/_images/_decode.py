@@ -1,4 +1,4 @@
-"""From a path, or the bytes of a file, to the pixels of one image."""
+"""Decode the pixels of one image from a path or from the bytes of a file."""
 
 import io
 import os
@@ -12,27 +12,27 @@ from PIL.TiffImagePlugin import TiffImageFile
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
 
-# What a folder is searched for. Pillow decides by a file's content what it really is.
+# Suffixes of image files in a folder. Pillow detects the actual format from the content.
 SUFFIXES = frozenset(
     [".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
 )
 CHANNELS = {"L": 1, "RGB": 3}
-# Of the tag Orientation in EXIF: the picture lies on its side.
+# The EXIF tag Orientation, and its values for images rotated by 90 degrees.
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 # The tags ImageWidth and ImageLength of a TIFF.
 _TIFF_SIZE = (0x0100, 0x0101)
-# Where the beginning of a PNG has that tag, if it has it at all.
+# Keys of Pillow's info under which the header of a PNG may contain that tag.
 _PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
-# Pillow's modes that a PNG can have, and what is kept of those that no format has, or not in all
-# versions; a TIFF has the others.
+# Modes of Pillow that are saved as PNG, and replacements of modes that no format supports in all
+# versions. Other modes are saved as TIFF.
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
-# Formats whose grey images of 16 bits Pillow may read into 32.
+# Formats whose 16-bit grey images Pillow may read as 32-bit.
 _SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
 
 
 class Header(NamedTuple):
-    """What a file tells of itself before its pixels: size once turned upright, Pillow's mode."""
+    """Header of an image file: size after applying the EXIF orientation, Pillow mode, format."""
 
     height: int
     width: int
@@ -41,12 +41,12 @@ class Header(NamedTuple):
 
 
 def write_picture(image: Image.Image) -> bytes:
-    """Return a picture as a file that holds all of it: its mode, transparency and orientation.
+    """Return a PIL image as the bytes of a file, with its mode, transparency and orientation.
 
     Raises
     ------
     ImageFileError
-        If it was opened of a file that proves broken.
+        If the image was opened from a broken file.
     """
     file = io.BytesIO()
     try:
@@ -58,24 +58,24 @@ def write_picture(image: Image.Image) -> bytes:
         else:
             image.save(file, "TIFF", exif=exif)
     except (OSError, SyntaxError, ValueError) as error:
-        raise ImageFileError(f"a picture of Pillow cannot be read: {error}") from error
+        raise ImageFileError(f"a PIL image cannot be read: {error}") from error
     return file.getvalue()
 
 
 def read_header(item: Any) -> Header:
-    """Return what the beginning of a file tells; no pixel is decoded.
+    """Return the header of a file without decoding its pixels.
 
     Parameters
     ----------
     item : str, PathLike or bytes
-        A path, or what the file holds.
+        A path, or the content of the file.
 
     Raises
     ------
     FileNotFoundError, PermissionError
-        If there is no such file, or it may not be read.
+        If the file does not exist or cannot be read.
     ImageFileError
-        If it is empty, a folder, no image, or too large to be one.
+        If it is empty, a folder, not an image, or too large.
     """
     with _opened(item) as image:
         try:
@@ -98,9 +98,9 @@ def decode(
     Parameters
     ----------
     item : str, PathLike or bytes
-        A path, or what the file holds.
+        A path, or the content of the file.
     mode : {"RGB", "L"}, default="RGB"
-        Three channels, or one of grey. Sixteen bits become eight by their upper half.
+        Colour or grey. Images with 16 bits are reduced to their upper 8 bits.
     resize : Resize or None, default=None
     background : tuple of 3 int
         The colour behind transparent pixels.
@@ -108,14 +108,14 @@ def decode(
     Raises
     ------
     FileNotFoundError, PermissionError
-        If there is no such file, or it may not be read.
+        If the file does not exist or cannot be read.
     ImageFileError
-        If it is empty, a folder, no image, cut short, or too large to be one.
+        If it is empty, a folder, not an image, truncated, or too large.
 
     Notes
     -----
-    What Pillow warns of, such as EXIF data that make no sense, stays a warning of Pillow's: to
-    silence it here would be to change the filters of the whole process, other threads included.
+    Warnings of Pillow, for example about invalid EXIF data, are not suppressed: that would change
+    the warning filters of the whole process, including other threads.
     """
     with _opened(item) as image:
         try:
@@ -129,20 +129,20 @@ def decode(
         except MemoryError:
             raise
         except Exception as error:
-            # A broken file can fail anywhere in Pillow's readers, in many ways.
+            # Pillow raises many types of exceptions for broken files.
             raise ImageFileError(f"{name_of(item)} is cut short or broken: {error}") from error
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
 
 
 def name_of(item: Any) -> str:
-    """Return how an error calls a file."""
+    """Return the name of a file for error messages."""
     return f"a file of {len(item)} bytes" if isinstance(item, bytes) else repr(os.fspath(item))
 
 
 def stamp_of(item: Any) -> tuple[int, int]:
-    """Return when a file was last written, in nanoseconds, and its bytes; or raise as `decode`.
+    """Return the modification time of a file in nanoseconds and its size; or raise as `decode`.
 
-    What is no plain file is refused here: a named pipe would be waited on for ever.
+    Anything but a regular file raises an error: reading a named pipe could block forever.
     """
     if isinstance(item, bytes):
         found = (-1, len(item))
@@ -165,7 +165,7 @@ def stamp_of(item: Any) -> tuple[int, int]:
 
 
 def _opened(item: Any) -> Image.Image:
-    """Return Pillow's image of the file, its pixels not yet read."""
+    """Open a file with Pillow, without reading its pixels."""
     stamp_of(item)
     name = name_of(item)
     try:
@@ -188,14 +188,14 @@ def _opened(item: Any) -> Image.Image:
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
-    """Return width and height of an image once it is turned as its EXIF data say."""
-    # A PNG may tell of EXIF at its end; asking for it would decode all before.
+    """Return the width and height of an image after applying its EXIF orientation."""
+    # A PNG may contain EXIF data at its end; reading them would decode all pixels before.
     if image.format == "PNG" and _PNG_NOTES.isdisjoint(image.info):
         return image.size
     if image.getexif().get(_ORIENTATION) not in _ON_ITS_SIDE:
         return image.size
     if isinstance(image, TiffImageFile):
-        # Some versions of Pillow have this size upright before the file is read, and others not.
+        # Versions of Pillow differ in whether this size is upright before the pixels are read.
         width, height = (image.tag_v2[tag] for tag in _TIFF_SIZE)
         return height, width
     return image.height, image.width
@@ -203,8 +203,8 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 def _too_large(name: str) -> str:
     return (
-        f"{name} claims more than {Image.MAX_IMAGE_PIXELS} pixels, as a decompression bomb does. "
-        "If it is a picture of yours, raise PIL.Image.MAX_IMAGE_PIXELS."
+        f"{name} claims more than {Image.MAX_IMAGE_PIXELS} pixels and could be a decompression "
+        "bomb. If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS."
     )
 
 
@@ -212,7 +212,7 @@ def _check_depth(image: Image.Image) -> None:
     is_grey_of_16_bits = image.mode == "I" and image.format in _SIXTEEN_BITS_IN_32
     if image.mode in ("F", "I") and not is_grey_of_16_bits:
         raise ImageFileError(
-            "holds 32-bit numbers, whose range is not told. Read it yourself and pass an array."
+            "holds 32-bit numbers of unknown range. Read it yourself and pass an array."
         )
 
 
@@ -220,7 +220,7 @@ def _convert(image: Image.Image, mode: str, background: tuple[int, int, int]) ->
     if image.mode == mode and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):
-        # Pillow itself would cut off what is above 255.
+        # Pillow would clip values above 255.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         behind = Image.new("RGBA", image.size, (*background, 255))

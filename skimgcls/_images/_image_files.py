@@ -1,4 +1,4 @@
-"""Images that stay files until their pixels are asked for."""
+"""Image files that are decoded when their pixels are requested."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ _Told = TypeVar("_Told")
 
 @dataclass(frozen=True)
 class Decoding:
-    """What is made of a file, as `decode` tells. `on_error` is "raise" or "blank"."""
+    """Parameters of `decode`. `on_error` is "raise" or "blank"."""
 
     mode: str = "RGB"
     resize: Resize | None = None
@@ -34,19 +34,19 @@ _PLAIN = Decoding()
 
 @dataclass(frozen=True, eq=False)
 class ImageFiles:
-    """Files that have the looks of a uint8 array (n, height, width, channels).
+    """Files with the interface of a uint8 array of shape (n, height, width, channels).
 
     Attributes
     ----------
     items : ndarray of shape (n,) of str and bytes
-        Paths, or what files hold.
+        Paths, or the contents of files.
     stamps : ndarray of shape (n, 2) of int64
-        When each file was last written, and its size: by them a change is noticed.
+        Modification time and size of each file, used to detect changes.
     decoding : Decoding
     cache : str or None
-        Folder in which decoded pixels are kept.
+        Folder in which decoded pixels are cached.
     n_jobs : int or None
-        Threads that decode.
+        Number of decoding threads.
     """
 
     items: np.ndarray
@@ -65,7 +65,7 @@ class ImageFiles:
         cache: str | None = None,
         n_jobs: int | None = None,
     ) -> "ImageFiles":
-        """Take files that are there; the first that is not is named in an error."""
+        """Create from existing files; an error names the first missing one."""
         files = cls(items, np.zeros((len(items), 2), np.int64), decoding, cache, n_jobs)
         for index in range(len(items)):
             stamp = files._ask(index, stamp_of)
@@ -77,7 +77,7 @@ class ImageFiles:
         return len(self.items)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Without the size, once it is known: joblib's Memory tells images apart by their pickle.
+        # The cached size is left out: joblib's Memory identifies images by their pickle.
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -86,7 +86,7 @@ class ImageFiles:
 
     @cached_property
     def image_shape(self) -> tuple[int, int, int]:
-        """Height, width and channels. Without a size to resize to, the files must agree on it."""
+        """Height, width and channels. If the files are not resized, they must have one size."""
         channels = CHANNELS[self.decoding.mode]
         if self.decoding.resize is not None:
             return *self.decoding.resize.size, channels
@@ -98,14 +98,14 @@ class ImageFiles:
                 raise ValueError(
                     f"The images differ in size: X[{first[0]}], {name_of(self.items[first[0]])}, "
                     f"is {first[1]} (height, width), and X[{index}], {name_of(self.items[index])}, "
-                    f"is {size}. Bring them to one, as ImageLoader(size=(64, 64)) does."
+                    f"is {size}. Resize them, for example with ImageLoader(size=(64, 64))."
                 )
         if first is None:
-            raise ValueError("No file of X can be read, so that the size of images is not known.")
+            raise ValueError("No file of X can be read, so the image size is unknown.")
         return *first[1], channels
 
     def check_headers(self) -> None:
-        """Raise if the beginning of a file tells that it is no image that can be used."""
+        """Raise if the header of a file is not that of a usable image."""
         for _ in self._sizes():
             pass
 
@@ -116,11 +116,11 @@ class ImageFiles:
                 yield index, (header.height, header.width)
 
     def decoded(self, **changes: Any) -> "ImageFiles":
-        """Return the same files, decoded in another way."""
+        """Return the same files with other decoding parameters."""
         return replace(self, decoding=replace(self.decoding, **changes))
 
     def take(self, rows: Any) -> "ImageFiles":
-        """Return some of the files."""
+        """Return a selection of the files."""
         return replace(self, items=self.items[rows], stamps=self.stamps[rows])
 
     def read(self, rows: Any) -> np.ndarray:
@@ -132,14 +132,14 @@ class ImageFiles:
         return pixels
 
     def _read_one(self, index: int, place: np.ndarray) -> None:
-        """Write the pixels of one image to their place; of a blank one they are zeros already."""
+        """Write the pixels of one image to `place`, which is already zero for blank images."""
         if self._ask(index, lambda item: self._check_unchanged(item, index)) is None:
             return
         kept = None if self.cache is None else self._kept(index)
         if kept is not None and _read_whole(kept, place):
             return
         pixels = self._ask(index, lambda item: self._decode(item, place.shape))
-        # A cache file of another size has left its bytes here.
+        # A cache file of the wrong size may have overwritten `place`.
         place[:] = 0 if pixels is None else pixels
         if kept is not None and pixels is not None:
             _write_whole(kept, pixels)
@@ -147,8 +147,8 @@ class ImageFiles:
     def _check_unchanged(self, item: Any, index: int) -> bool:
         if stamp_of(item) != tuple(self.stamps[index]):
             raise ImageFileError(
-                f"{name_of(item)} has changed since X was checked. Leave files alone while a model "
-                "trains on them."
+                f"{name_of(item)} has changed since X was checked. Do not modify files while a "
+                "model trains on them."
             )
         return True
 
@@ -163,7 +163,7 @@ class ImageFiles:
         return pixels
 
     def _kept(self, index: int) -> Path:
-        """Return where the cache has this image; another file or decoding is another place."""
+        """Return the cache path of an image, which depends on the file and on the decoding."""
         item = self.items[index]
         source = item if isinstance(item, bytes) else os.fsencode(os.path.abspath(item))
         how = repr((self.stamps[index].tolist(), self.decoding)).encode()
@@ -171,21 +171,21 @@ class ImageFiles:
         return Path(str(self.cache), key[:2], f"{key[2:]}.pixels")
 
     def _ask(self, index: int, ask: Callable[[Any], _Told]) -> _Told | None:
-        """Return what `ask` tells of a file; None if it raises and that means a blank image."""
+        """Return `ask(item)`; None if it raises and `on_error` is "blank"."""
         try:
             return ask(self.items[index])
         except (ImageFileError, OSError) as error:
             if self.decoding.on_error == "blank":
                 return None
-            # The class stays, a missing file is a FileNotFoundError; the index is told first.
+            # Raise the same exception class, such as FileNotFoundError, with the index added.
             raise type(error)(f"X[{index}]: {error}") from error
 
 
 def find_items(X: Any) -> np.ndarray | None:
-    """Return the files that X names, as an array of str and bytes; None if X holds no such thing.
+    """Return the files in X as an array of str and bytes; None if X does not contain files.
 
-    X is a DataFrame of one column, a Series, a list, or an array (n,) or (n, 1). What is open is
-    read, from its beginning, and pictures of Pillow are written as files are.
+    X is a DataFrame of one column, a Series, a list, or an array (n,) or (n, 1). Open files are
+    read from their beginning, and PIL images are converted to the bytes of a file.
 
     >>> find_items(["a.png", "b.png"])
     array(['a.png', 'b.png'], dtype=object)
@@ -209,7 +209,7 @@ def find_items(X: Any) -> np.ndarray | None:
             found = f"of type {type(value).__name__}" if hasattr(value, "__len__") else repr(value)
             raise ValueError(
                 f"X[{index}] is {found}, but other entries of X are files. Expected a path, the "
-                "bytes of a file, an open file or a picture of Pillow for each image."
+                "bytes of a file, an open file or a PIL image for each image."
             )
     return items
 
@@ -226,7 +226,7 @@ def _write_picture(picture: Image, index: int) -> bytes:
 
 
 def _read_open(file: Any, index: int) -> bytes:
-    """Return all that an open file holds, and leave it where it stood if it can be left there."""
+    """Return the whole content of an open file; its position is restored if it is seekable."""
     place = None
     if hasattr(file, "seekable") and file.seekable():
         place = file.tell()
@@ -236,31 +236,30 @@ def _read_open(file: Any, index: int) -> bytes:
         file.seek(place)
     if not isinstance(content, bytes):
         raise ValueError(
-            f"X[{index}] is a file that was opened as text. Open it with mode 'rb', or pass its "
-            "path."
+            f"X[{index}] is a file opened in text mode. Open it with mode 'rb', or pass its path."
         )
     return content
 
 
 def _entries(X: Any) -> list[Any]:
-    """Return the entries of X if it has one for each image and they may be files, else none."""
+    """Return the entries of X if it has one per image and they may be files, else an empty list."""
     if isinstance(X, list | tuple):
-        # A list of rows of one entry is how a frame's values are written down.
+        # A list of rows with one entry, as from `frame.values.tolist()`.
         is_column = all(isinstance(row, list | tuple) and len(row) == 1 for row in X)
         return [row[0] for row in X] if is_column else list(X)
     dtypes = list(X.dtypes) if hasattr(X, "columns") else [getattr(X, "dtype", None)]
     may_be_text = all(getattr(dtype, "kind", "O") in ("O", "S", "U", "T") for dtype in dtypes)
     if any(getattr(dtype, "kind", "") == "S" for dtype in dtypes):
         raise ValueError(
-            "X is an array of NumPy's type S, which drops zeros at the end of what a file holds. "
-            "Pass a list of bytes, or paths as text."
+            "X is a NumPy array of dtype S, which drops zeros at the end of the content of a file. "
+            "Pass a list of bytes, or paths as str."
         )
     is_column = getattr(X, "ndim", 0) == 1 or (getattr(X, "ndim", 0) == 2 and X.shape[1] == 1)
     return list(np.asarray(X, dtype=object).ravel()) if may_be_text and is_column else []
 
 
 def _read_whole(path: Path, place: np.ndarray) -> bool:
-    """Fill an array with what a file holds; tell whether there was one of the right size."""
+    """Read a file into an array; return whether it existed and had the right size."""
     try:
         with path.open("rb", buffering=0) as file:
             return file.readinto(place.data) == place.nbytes and not file.read(1)
@@ -269,7 +268,7 @@ def _read_whole(path: Path, place: np.ndarray) -> bool:
 
 
 def _write_whole(path: Path, pixels: np.ndarray) -> None:
-    """Write a file that others see only when it is whole."""
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, durable=False) as file:
         file.write(np.ascontiguousarray(pixels).data)

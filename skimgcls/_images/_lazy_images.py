@@ -1,9 +1,9 @@
-"""Images on their way: pixels or files, and the steps still to be taken with each batch.
+"""Lazy images: pixels or files, and the steps to apply to each batch.
 
-A transformer that changes an image anew in every epoch cannot hand over an array of pixels: it
-would have changed them once. It hands over `LazyImages`, and so does a reader of files. The
-classifier at the end of the Pipeline reads them batch by batch and takes the steps then, the random
-ones in training only. The developers' decisions tell more.
+A transformer that augments images in every epoch cannot return an array, which would be augmented
+only once. It returns `LazyImages`, and so does `ImageLoader`. The classifier at the end of the
+Pipeline reads them batch by batch and applies the steps; random steps are applied only in training.
+See docs/developers/decisions.
 """
 
 import math
@@ -22,14 +22,14 @@ from skimgcls._images._image_files import ImageFiles
 from skimgcls.utils._sklearn_compat import numpy_namespace
 
 ImageShape = tuple[int, int, int]
-# Numbers in a block of images that are read and worked on at once: 16 MiB of float32.
+# Number of values per block of images: 16 MiB in float32.
 _BLOCK_VALUES = 2**22
 
 
 class Step(Protocol):
-    """What is done with a batch (n, channels, height, width) of floats.
+    """An operation on a float batch of shape (n, channels, height, width).
 
-    Random steps draw from the generator, on the processor; the others have no use for it.
+    Random steps draw from the generator, which is on the CPU. Other steps ignore it.
     """
 
     is_random: bool
@@ -41,20 +41,21 @@ class Step(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LazyImages:
-    """Images, and the steps still to be taken with each batch of them.
+    """Images, and the steps to apply to each batch of them.
 
-    It has as much of an array as Pipelines, splitters and samplers ask for. Indexing with a slice,
-    positions or truth values gives other lazy images and reads nothing; one position gives the
-    pixels of that image. An array made of it holds the images as a prediction sees them.
+    The class implements the part of the array interface that Pipelines, splitters and samplers use.
+    Indexing with a slice, integers or a boolean mask returns lazy images and reads no pixels. A
+    single integer returns the pixels of that image. Conversion to an array applies the steps of
+    prediction.
 
     Attributes
     ----------
     source : ndarray of shape (n, height, width, channels), or ImageFiles
     steps : tuple of Step
     marks : ndarray of shape (n,) of bool, or None
-        Which images random steps may change; None is all.
+        Images to which random steps are applied; None for all.
     ndim : int
-        How the array made of it is spelt: 2 for rows, 3 for grey images, else 4.
+        Dimensions of the array it converts to: 2 for rows, 3 for grey images, else 4.
     """
 
     source: np.ndarray | ImageFiles
@@ -66,7 +67,7 @@ class LazyImages:
         return len(self.source)
 
     def __repr__(self) -> str:
-        # Of files no shape: it may have to be asked of each of them.
+        # No shape for files: it may require reading all headers.
         source = self.source
         held = f"{source.shape}" if isinstance(source, np.ndarray) else f"{len(source)} files"
         steps = [type(step).__name__.removeprefix("_") for step in self.steps]
@@ -78,7 +79,7 @@ class LazyImages:
         return self._image_shapes()[-1]
 
     def _image_shapes(self) -> list[ImageShape]:
-        """Return the shape of an image of the source, and after each step."""
+        """Return the shape of an image in the source and after each step."""
         height, width, channels = self.source.shape[1:]
         shapes = [(int(height), int(width), int(channels))]
         for step in self.steps:
@@ -101,22 +102,22 @@ class LazyImages:
 
     @property
     def is_random(self) -> bool:
-        """Tell whether a step changes images anew in each epoch."""
+        """Whether a step is random."""
         return any(step.is_random for step in self.steps)
 
     def then(self, step: Step) -> "LazyImages":
-        """Return the same images with one more step to take."""
+        """Return the same images with one more step."""
         return replace(self, steps=(*self.steps, step))
 
     def of_files(self, files: ImageFiles) -> "LazyImages":
-        """Return the same images, read in another way."""
+        """Return the same steps for another source of files."""
         return replace(self, source=files)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, tuple):
-            # scikit-learn takes rows of an array as X[rows, ...].
+            # scikit-learn indexes rows of an array as X[rows, ...].
             if index[1:] not in ((), (Ellipsis,)):
-                raise IndexError(f"Lazy images are indexed by position alone; got {index!r}.")
+                raise IndexError(f"Lazy images support only one index; got {index!r}.")
             index = index[0] if index else slice(None)
         rows = index if isinstance(index, slice) else _positions(index, len(self))
         if isinstance(rows, int):
@@ -129,26 +130,26 @@ class LazyImages:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
-            raise ValueError("Lazy images have no array yet: one is made of them.")
+            raise ValueError("Lazy images have no array yet. Use copy=None or copy=True.")
         if self.is_random:
             warnings.warn(
                 "Lazy images became an array, and the random changes of ImageAugmenter were left "
-                "out: what follows it is not made for them. Put an image classifier of skimgcls, "
-                "or one of its transformers, after ImageAugmenter.",
+                "out: the next step does not support lazy images. Put an image classifier of "
+                "skimgcls, or one of its transformers, after ImageAugmenter.",
                 UserWarning,
                 stacklevel=2,
             )
         images = self._evaluated(np.arange(len(self)))
         return images if dtype is None else images.astype(dtype, copy=False)
 
-    # With scikit-learn's array API dispatch on, lazy images pass for what np.asarray makes of them.
+    # With array API dispatch enabled, scikit-learn treats lazy images as a NumPy array.
     device = "cpu"
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         return numpy_namespace()
 
     def _evaluated(self, rows: np.ndarray) -> np.ndarray:
-        """Return images as a prediction sees them, in the spelling of `ndim`."""
+        """Return images after the steps of prediction, with `ndim` dimensions."""
         images = np.empty((len(rows), *self.image_shape), self.dtype)
         start = 0
         for block in self.evaluated(self.blocks(rows)):
@@ -157,12 +158,12 @@ class LazyImages:
         return images.reshape(_spelt(len(rows), self.image_shape, self.ndim))
 
     def blocks(self, rows: np.ndarray | None = None) -> list[np.ndarray]:
-        """Return rows, None is all, in blocks small enough to be worked on in any of the steps."""
+        """Split rows into blocks that are small enough for every step; None for all rows."""
         rows = np.arange(len(self)) if rows is None else rows
         return [rows[part] for part in _parts(len(rows), *self._image_shapes())]
 
     def evaluated(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
-        """Yield blocks of images (n, height, width, channels) as a prediction sees them."""
+        """Yield blocks of images (n, height, width, channels) after the steps of prediction."""
         for pixels in self.read(blocks):
             if all(step.is_random for step in self.steps):
                 yield pixels
@@ -172,7 +173,7 @@ class LazyImages:
     def read(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
         """Yield blocks of pixels of the source, before any step.
 
-        Files are decoded ahead by threads while the caller works on what came before.
+        Threads decode the next files while the caller processes a block.
         """
         if isinstance(self.source, ImageFiles):
             yield from _read_ahead(self.source, blocks)
@@ -182,7 +183,7 @@ class LazyImages:
 
 
 def as_lazy(images: "np.ndarray | LazyImages") -> LazyImages:
-    """Return images as lazy ones; an array has no steps to take."""
+    """Return images as lazy images; an array has no steps."""
     return images if isinstance(images, LazyImages) else LazyImages(images)
 
 
@@ -192,9 +193,10 @@ def take_steps(
     generator: torch.Generator | None = None,
     marked: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Take all steps with a batch (n, channels, height, width); without a generator no random one.
+    """Apply all steps to a batch (n, channels, height, width).
 
-    `marked` are the positions of the images that random steps may change, None is all.
+    Random steps are skipped without a generator. `marked` are the indices of the images to which
+    random steps are applied; None for all.
     """
     for step in steps:
         if not step.is_random:
@@ -209,14 +211,14 @@ def take_steps(
 
 
 def float_type(dtype: Any) -> type[np.floating[Any]]:
-    """Return the type that pixels of a type are computed in."""
+    """Return the floating-point type in which pixels of `dtype` are processed."""
     return np.float64 if dtype == np.float64 else np.float32
 
 
 def draw_views(images: LazyImages, n_views: int, generator: torch.Generator) -> np.ndarray:
-    """Return a few images as a training may see them, (n, n_views, height, width, channels).
+    """Return augmented views of a few images, of shape (n, n_views, height, width, channels).
 
-    They are bytes for bytes, else floats.
+    The views are uint8 if the images are, else floats.
     """
     pixels = next(images.read([np.arange(len(images))]))
     batch = torch.from_numpy(pixels.astype(float_type(images.dtype))).permute(0, 3, 1, 2)
@@ -227,7 +229,7 @@ def draw_views(images: LazyImages, n_views: int, generator: torch.Generator) -> 
 
 
 def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.ndarray:
-    """Return an array (n, height, width, channels) after the steps that are not random."""
+    """Apply the steps that are not random to an array (n, height, width, channels)."""
     pixels = np.ascontiguousarray(images, dtype=dtype)
     if not pixels.flags.writeable:
         pixels = pixels.copy()
@@ -238,7 +240,7 @@ def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.nda
 
 
 def apply_in_blocks(images: np.ndarray, step: Step, dtype: Any) -> np.ndarray:
-    """Return a whole array after one step; no more than a block of it is held twice."""
+    """Apply one step to an array block by block, to save memory."""
     shape = step.output_shape(images.shape[1:])
     changed = np.empty((len(images), *shape), dtype)
     for part in _parts(len(images), images.shape[1:], shape):
@@ -247,24 +249,24 @@ def apply_in_blocks(images: np.ndarray, step: Step, dtype: Any) -> np.ndarray:
 
 
 def _positions(index: Any, n_images: int) -> int | np.ndarray:
-    """Return one position from 0 on, or an array (k,) of positions or (n,) of truth values."""
+    """Return a non-negative int, or an array of ints (k,) or of bools (n,)."""
     rows = np.asarray(index)
     if rows.ndim == 1:
-        # An empty list is an array of floats.
+        # NumPy converts an empty list to floats.
         return rows if len(rows) else rows.astype(np.intp)
     if rows.ndim > 1 or rows.dtype.kind not in "iu":
         raise IndexError(
-            "Lazy images are indexed by a position, a slice, or a list of positions or of truth "
-            f"values; got {index!r}."
+            "The index of lazy images must be an int, a slice, or a list of ints or bools; got "
+            f"{index!r}."
         )
     position = int(rows)
     if not -n_images <= position < n_images:
-        raise IndexError(f"There is no image {position} among {n_images}.")
+        raise IndexError(f"Index {position} is out of range for {n_images} images.")
     return position % n_images
 
 
 def _parts(n_images: int, *image_shapes: Sequence[int]) -> list[slice]:
-    """Part images in blocks; of the shapes that they take on, the largest counts."""
+    """Split images into blocks; the largest of the shapes determines the block size."""
     n = max(1, _BLOCK_VALUES // max(math.prod(shape) for shape in image_shapes))
     return [slice(start, start + n) for start in range(0, n_images, n)]
 
@@ -276,9 +278,9 @@ def _spelt(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]
 
 
 def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
-    """Yield the pixels of each block in its order, while threads decode the next ones.
+    """Yield the pixels of each block in order, while threads decode the next blocks.
 
-    What a thread raises is raised here at its turn, and nothing more is read.
+    An exception in a thread is raised at the position of its block, and reading stops.
     """
     n_threads = effective_n_jobs(files.n_jobs)
     waiting: deque[Future[np.ndarray]] = deque()

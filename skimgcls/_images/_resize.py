@@ -1,4 +1,4 @@
-"""A picture brought to a size by Pillow."""
+"""Resize a PIL image."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ INTERPOLATIONS = {
 
 @dataclass(frozen=True)
 class Resize:
-    """How a picture comes to a size: `size` is (height, width).
+    """Resize PIL images to `size`, which is (height, width).
 
-    `method` is "fit" (each side on its own), "crop" (the largest middle part of the right shape) or
-    "pad" (the whole picture in its shape, with `background` beside it). `before` is done first.
+    `method` is "fit" (aspect ratio is not kept), "crop" (largest center crop of the right aspect
+    ratio) or "pad" (aspect ratio is kept, with a margin in `background`). `before` is done first.
     """
 
     size: tuple[int, int]
@@ -33,12 +33,11 @@ class Resize:
             image.height, image.width
         )
         if (width, height) != image.size:
-            # Not Pillow's `box`, in which pixels from outside of it colour the border.
+            # With `box`, Pillow would mix pixels from outside of it into the border.
             image = image.crop((left, top, left + width, top + height))
         inner = (inner_width, inner_height)
         how = INTERPOLATIONS[self.interpolation]
-        # Rows first: versions of Pillow differ in which they take first where both change, and so
-        # in what is rounded in between.
+        # Resize the width first: versions of Pillow differ in the order, and thus in rounding.
         resized = image.resize((inner_width, image.height), how).resize(inner, how)
         if (inner_height, inner_width) == self.size:
             return resized
@@ -53,7 +52,7 @@ class Resize:
         return colour[0] if len(colour) == 1 else grey_of(colour)
 
     def plan(self, height: int, width: int) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
-        """Return what part of a picture is taken (top, left, height, width), and its new size."""
+        """Return the part of an image to crop (top, left, height, width), and its new size."""
         to_height, to_width = self.size
         if self.method == "crop":
             part_height = max(1, min(height, round(width * to_height / to_width)))
@@ -67,10 +66,10 @@ class Resize:
         return (0, 0, height, width), self.size
 
     def corner(self, height: int, width: int) -> tuple[int, int]:
-        """Return where the top left corner of a smaller picture goes, down and right."""
+        """Return the position (row, column) of the top left corner of a smaller image."""
         return (self.size[0] - height) // 2, (self.size[1] - width) // 2
 
 
 def grey_of(colour: tuple[int, ...]) -> int:
-    """Return the grey value of a colour, as Pillow weighs it (ITU-R BT.601)."""
+    """Return the grey value of a colour, with the weights of Pillow (ITU-R BT.601)."""
     return int(np.asarray(Image.new("RGB", (1, 1), colour).convert("L"))[0, 0])

@@ -1,4 +1,4 @@
-"""Images brought to the size that a net takes."""
+"""Resize and crop images to the input size of a network."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class ResizeCenterCrop:
-    """Resize a batch (n, channels, height, width), and cut out its middle.
+    """Resize a batch (n, channels, height, width), then crop its center.
 
     Attributes
     ----------
     resize : tuple (height, width)
     crop : tuple (height, width)
-        Of the middle part that is kept; no larger than `resize`.
+        Size of the center crop; at most `resize`.
     interpolation : {"bilinear", "bicubic"}
-        With the mean over as many pixels as fall together where an image shrinks.
+        Interpolation method, with antialiasing.
     """
 
     resize: Size
@@ -31,7 +31,7 @@ class ResizeCenterCrop:
     is_random = False
 
     def output_shape(self, image_shape: ImageShape) -> ImageShape:
-        """Return (height, width, channels) of what comes out."""
+        """Return the shape (height, width, channels) of the output."""
         return (*self.crop, image_shape[2])
 
     def __call__(
@@ -46,7 +46,7 @@ class ResizeCenterCrop:
 def resize_crop_square(
     image_shape: ImageShape, shorter: int, side: int, interpolation: str
 ) -> ResizeCenterCrop:
-    """Return how to bring the shorter side of images to a length, and to cut a square from them.
+    """Return a step that resizes the shorter side of images to `shorter` and crops a square.
 
     >>> resize_crop_square((100, 200, 3), 50, 40, "bilinear")
     ResizeCenterCrop(resize=(50, 100), crop=(40, 40), interpolation='bilinear')
@@ -58,7 +58,7 @@ def resize_crop_square(
 
 
 def resize_to_at_least(image_shape: ImageShape, side: int) -> ResizeCenterCrop | None:
-    """Return how to stretch the sides of images that are shorter than `side`; None if none is.
+    """Return a step that stretches sides shorter than `side`; None if no side is shorter.
 
     >>> resize_to_at_least((8, 64, 3), 32)
     ResizeCenterCrop(resize=(32, 64), crop=(32, 64), interpolation='bilinear')

@@ -1,22 +1,22 @@
-"""Statistics of the pixels."""
+"""Pixel statistics."""
 
 import numpy as np
 
 from skimgcls._images._lazy_images import LazyImages, as_lazy
 
-# Numbers that the statistics hold in float64 at once: 8 MiB, which stay in a processor's cache.
+# Number of float64 values per block: 8 MiB, which fit in the cache of a CPU.
 _STATISTICS_VALUES = 2**20
 
 
 def channel_statistics(
     images: np.ndarray | LazyImages, weights: np.ndarray | None, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each channel over the weighted rows; a constant
-    channel has a deviation of 1.
+    """Return the mean and standard deviation of each channel over the weighted rows.
 
-    Each image is read once, in blocks and in float64, so that no copy of all is made and bytes and
-    floats of the same value give the same figures. Blocks are joined as in Chan, Golub and LeVeque,
-    "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances" (1979).
+    The standard deviation of a constant channel is 1. Each image is read once, in blocks and in
+    float64: not all images are copied, and bytes and floats of the same value give the same
+    statistics. Blocks are combined as in Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
+    Algorithm for Computing Sample Variances" (1979).
 
     >>> channel_statistics(np.array([[[[1.0]]], [[[3.0]]]]), None, np.arange(2))
     (array([2.]), array([1.]))
@@ -27,7 +27,7 @@ def channel_statistics(
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
     total, mean, spread = 0.0, np.zeros(lazy.image_shape[2]), np.zeros(lazy.image_shape[2])
     for block, pixels in zip(blocks, lazy.evaluated(blocks), strict=True):
-        # Channels first: sums over long rows take a tenth of the time of sums of three.
+        # Channels first: summing over long rows is ten times faster than summing 3 values.
         by_channel = np.moveaxis(pixels.reshape(len(pixels), -1, pixels.shape[3]), 2, 0)
         values = np.ascontiguousarray(by_channel, dtype=np.float64)
         share = weights[block] / weights[block].sum()
@@ -40,6 +40,6 @@ def channel_statistics(
         mean += away * (weight / total)
         spread += (block_spread - spread + away**2 * (1 - weight / total)) * (weight / total)
     deviation = np.sqrt(spread)
-    # Less than rounding leaves of a constant channel is no spread.
+    # Treat deviations within rounding error as zero.
     is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(is_constant, 1.0, deviation)

@@ -1,4 +1,4 @@
-"""From whatever holds images to images (n, height, width, channels): an array, or lazy ones."""
+"""Convert any input to images of shape (n, height, width, channels): an array or lazy images."""
 
 from os import PathLike
 from typing import Any
@@ -10,9 +10,9 @@ from skimgcls._images._image_files import ImageFiles, find_items
 from skimgcls._images._lazy_images import ImageShape, LazyImages, as_lazy
 from skimgcls.utils._params import is_size
 
-# A colour axis this short is taken for one; any longer one is height, width or many bands.
+# Axis lengths that are interpreted as colour channels.
 _COLOUR_CHANNELS = (1, 3, 4)
-# What a white pixel can be: of floats, of bytes, and of two bytes; and how many images are asked.
+# Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
 _WHITES = (1.0, 255.0, 65_535.0)
 _N_ASKED = 64
 _LARGEST = float(np.finfo(np.float32).max)
@@ -32,21 +32,22 @@ def check_images(
     any_spelling: bool = False,
     estimator_name: str = "the estimator",
 ) -> Images:
-    """Return X as images of shape (n, height, width, channels), or raise; no pixel is copied if
-    none must be, and no file is decoded.
+    """Return X as images of shape (n, height, width, channels), or raise.
+
+    Pixels are copied only if necessary. Files are not decoded.
 
     Parameters
     ----------
     X : array-like of numbers, of paths, or lazy images
-        (n, pixels), (n, height, width) or (n, height, width, channels); or one path an image.
+        (n, pixels), (n, height, width) or (n, height, width, channels); or one path per image.
     image_shape : tuple (height, width) or (height, width, channels), default=None
-        The shape of one image, for rows. None takes it from X: rows are square grey images where
-        their number of pixels is a square number, and one pixel high otherwise.
+        The shape of one image, for rows. If None, it is inferred from X: rows are square grey
+        images if their number of pixels is a square number, else images of height 1.
     fitted_shape : tuple (height, width, channels), default=None
-        The shape the estimator was fitted on, which X must then have.
+        The shape the estimator was fitted on. X must have the same shape.
     any_spelling : bool, default=False
-        Take any X of as many numbers per image as `fitted_shape`, since that shape was only a
-        guess.
+        Whether to accept any X with as many values per image as `fitted_shape`. Used if that shape
+        was inferred.
     estimator_name : str
         Used in messages.
 
@@ -100,13 +101,13 @@ def _check_lazy(
     fitted_shape: ImageShape | None,
     estimator_name: str,
 ) -> LazyImages:
-    """Return lazy images if they have the shape that is asked for, or raise."""
+    """Return lazy images if they have the expected shape, or raise."""
     wanted = fitted_shape
     if wanted is None and image_shape is not None:
         wanted = check_image_shape(image_shape)
     if isinstance(images.source, ImageFiles):
         if wanted is not None and wanted[2] == 1 and not images.steps:
-            # A file can be read as colour or as grey, and here it is known which.
+            # Files can be read in colour or grey; one channel means grey.
             images = images.of_files(images.source.decoded(mode="L"))
     else:
         _check_finite(images.source)
@@ -119,7 +120,7 @@ def _check_lazy(
 
 
 def as_pixels(X: Any, estimator_name: str) -> Images:
-    """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; at least one."""
+    """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; never empty."""
     if is_plain(X):
         return X
     if isinstance(X, LazyImages):
@@ -136,7 +137,7 @@ def as_pixels(X: Any, estimator_name: str) -> Images:
     if getattr(getattr(X, "dtype", None), "kind", "") == "c":
         raise ValueError(
             f"Complex data not supported: X is {X.dtype}. Pass its magnitude, np.abs(X), or its "
-            "parts as channels."
+            "real and imaginary parts as channels."
         )
     array: np.ndarray = check_array(
         X,
@@ -149,12 +150,12 @@ def as_pixels(X: Any, estimator_name: str) -> Images:
     if array.ndim > 4:
         raise ValueError(f"X has {array.ndim} dimensions, shape {array.shape}. {_EXPECTED}")
     if 0 in array.shape:
-        raise ValueError(f"X holds images without a pixel: its shape is {array.shape}.")
+        raise ValueError(f"X contains images without a pixel: its shape is {array.shape}.")
     return array
 
 
 def is_plain(X: Any) -> bool:
-    """Tell whether X is an array that leaves nothing to convert: most are, some of one image."""
+    """Return whether X is an array that needs no conversion."""
     return (
         type(X) is np.ndarray and X.dtype.kind in "buif" and 2 <= X.ndim <= 4 and 0 not in X.shape
     )
@@ -162,7 +163,7 @@ def is_plain(X: Any) -> bool:
 
 def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
     if len(images) == 0:
-        # The words are scikit-learn's.
+        # The same message as in scikit-learn.
         raise ValueError(
             f"Found array with 0 sample(s) while a minimum of 1 is required by {estimator_name}."
         )
@@ -170,7 +171,7 @@ def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
 
 
 def _unpack_tensor(X: Any) -> Any:
-    """Return the array behind a torch tensor, which L1 knows by its manners alone."""
+    """Return the array of a torch tensor, which is detected by duck typing."""
     if not (hasattr(X, "detach") and hasattr(X, "device")):
         return X
     if X.device.type != "cpu":
@@ -182,12 +183,12 @@ def _unpack_tensor(X: Any) -> Any:
     try:
         return X.numpy()
     except TypeError:
-        # A type that NumPy lacks, such as bfloat16.
+        # NumPy lacks some types, such as bfloat16.
         return X.float().numpy()
 
 
 def _stack(X: Any) -> Any:
-    """Join a list, Series or object array of images of one shape; leave all else to check_array."""
+    """Stack a list, Series or object array of images of one shape; return other inputs as is."""
     is_listing = hasattr(X, "__len__") and not isinstance(X, str | bytes | dict)
     items = list(X) if is_listing and getattr(X, "ndim", 1) > 0 else []
     if not items or not (hasattr(items[0], "shape") or isinstance(items[0], list | tuple)):
@@ -206,7 +207,7 @@ def _stack(X: Any) -> Any:
 
 
 def _refuse_text(X: Any) -> None:
-    """Raise if X holds text, which check_array would partly read as numbers."""
+    """Raise if X contains text, some of which check_array would convert to numbers."""
     dtypes = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
     if isinstance(X, list | tuple):
         values = np.asarray(X[:1], dtype=object)
@@ -248,21 +249,21 @@ def _match_shape(array: np.ndarray, shape: ImageShape) -> ImageShape:
             f"{array.shape[1]}."
         )
     raise ValueError(
-        f"image_shape={shape} was asked for, but X has shape {array.shape}, that is images of "
+        f"image_shape={shape} was asked for, but X has shape {array.shape}: its images have shape "
         f"{array.shape[1:]}. Drop image_shape, or resize the images."
     )
 
 
 def _spells(shape: tuple[int, ...], image_shape: ImageShape) -> bool:
-    """Tell whether an array of `shape` spells images of `image_shape` in 3 or 4 dimensions."""
+    """Return whether a 3D or 4D array of `shape` contains images of `image_shape`."""
     return shape[1:] == image_shape or (len(shape) == 3 and (*shape[1:], 1) == image_shape)
 
 
 def _channels_first_error(shape: tuple[int, ...]) -> ValueError:
     return ValueError(
         f"X has shape {shape}, which looks like channels first. Expected (n, height, width, "
-        "channels): use X.transpose(0, 2, 3, 1), or X.permute(0, 2, 3, 1) for a tensor. If these "
-        f"really are images {shape[1]} pixel(s) high, say so with image_shape={shape[1:]}."
+        "channels): use X.transpose(0, 2, 3, 1), or X.permute(0, 2, 3, 1) for a tensor. If the "
+        f"images really are {shape[1]} pixel(s) high, set image_shape={shape[1:]}."
     )
 
 
@@ -282,7 +283,7 @@ def _check_fitted_shape(
             "of them. Pass X[np.newaxis]."
         )
     if array.ndim == 2:
-        # The words are scikit-learn's, which its checks look for.
+        # scikit-learn's checks match this message.
         raise ValueError(
             f"X has {n_given} features, but {estimator_name} is expecting {n_features} features as "
             f"input: the pixels of images of shape {fitted_shape}."
@@ -292,13 +293,13 @@ def _check_fitted_shape(
         raise _channels_first_error(array.shape)
     raise ValueError(
         f"X holds images of shape {array.shape[1:]}, but {estimator_name} was fitted on images of "
-        f"shape {fitted_shape} (height, width, channels). Resize or convert them to that."
+        f"shape {fitted_shape} (height, width, channels). Resize or convert them to this shape."
     )
 
 
 def _check_finite(images: np.ndarray) -> None:
-    """Raise on NaN, infinity and what float32 cannot hold, naming the first image with one."""
-    # NaN fails any comparison, so that these two passes find all there is to find.
+    """Raise on NaN, infinity and values too large for float32, naming the first image."""
+    # NaN fails every comparison, so these two passes detect it as well.
     if images.dtype.kind != "f" or (images.min() >= -_LARGEST and images.max() <= _LARGEST):
         return
     bad = np.flatnonzero(~(np.abs(images) <= _LARGEST).all(axis=(1, 2, 3)))
@@ -314,7 +315,7 @@ def _check_finite(images: np.ndarray) -> None:
 
 
 def white_of(images: Images, rows: np.ndarray) -> float:
-    """Return what a white pixel is, as far as some of these rows tell: 1, 255 or 65535.
+    """Return the value of a white pixel, inferred from some of the rows: 1, 255 or 65535.
 
     >>> images = np.array([0.5, 1, 200]).reshape(3, 1, 1, 1)
     >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))

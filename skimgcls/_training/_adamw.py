@@ -1,4 +1,4 @@
-"""torch's AdamW, for nets so small that getting ready for a step takes longer than the step."""
+"""AdamW for small networks, in which the overhead of a step takes longer than the step."""
 
 from collections.abc import Callable
 from operator import is_
@@ -12,7 +12,7 @@ _Group = dict[str, Any]
 
 
 class _Lists(NamedTuple):
-    """The weights of one group that take a step, and their moments, side by side."""
+    """The weights of one group that are updated, and their moments."""
 
     weights: list[torch.Tensor]
     means: list[torch.Tensor]
@@ -22,9 +22,10 @@ class _Lists(NamedTuple):
 class AdamW(torch.optim.AdamW):
     """AdamW in one pass over the weights of a group, which are gathered once.
 
-    Bit for bit the steps of torch's own class with ``fused=True`` (Loshchilov and Hutter,
-    "Decoupled Weight Decay Regularization", 2019), which sorts the weights by device and type and
-    counts for each of them at every step: for a small net more work than its own.
+    The steps are bit-for-bit those of ``torch.optim.AdamW`` with ``fused=True`` (Loshchilov and
+    Hutter, "Decoupled Weight Decay Regularization", 2019). In each step, torch groups the weights
+    by device and dtype and updates one step count per weight. For a small network this takes
+    longer than the step itself.
     """
 
     _lists: list[_Lists]
@@ -57,7 +58,7 @@ class AdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Take one step; a closure, if any, computes the loss and the gradients first."""
+        """Take one step; `closure`, if given, computes the loss and the gradients first."""
         result = None
         if closure is not None:
             with torch.enable_grad():
@@ -67,13 +68,13 @@ class AdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take one step along the gradients, without what torch does around a step."""
+        """Take one step without the hooks and profiling that torch adds to a step."""
         groups = self._groups()
         taken = [
             [weight for weight in group["params"] if weight.grad is not None] for group in groups
         ]
         if not self._is_gathered(taken):
-            # The first step, which makes the state; or one of other weights than the last.
+            # The first step, which creates the state; or a step that updates other weights.
             self._write_counts()
             super().step()
             self._gather(taken)
@@ -100,19 +101,19 @@ class AdamW(torch.optim.AdamW):
             )
 
     def _groups(self) -> list[_Group]:
-        """Return the groups that take these steps: in a subclass maybe not all."""
+        """Return the groups to update; a subclass may exclude some."""
         return self.param_groups
 
     def _is_gathered(self, taken: list[list[torch.Tensor]]) -> bool:
-        """Tell whether the weights of each group that take a step are those gathered."""
-        # By identity, as tensors compare their values.
+        """Return whether the weights to update are the gathered ones, in each group."""
+        # Compared by identity, because `==` compares the values of tensors.
         return len(taken) == len(self._lists) and all(
             len(weights) == len(lists.weights) and all(map(is_, weights, lists.weights))
             for weights, lists in zip(taken, self._lists, strict=True)
         )
 
     def _gather(self, taken: list[list[torch.Tensor]]) -> None:
-        """Make the lists of each group, if all these weights have come equally far."""
+        """Create the lists of each group, if all weights have the same step count."""
         self._forget()
         states = [self.state[weight] for weights in taken for weight in weights]
         if len({float(state["step"]) for state in states}) == 1:
@@ -127,11 +128,11 @@ class AdamW(torch.optim.AdamW):
             ]
 
     def _write_counts(self) -> None:
-        """Let the state of each weight know how many steps it has taken."""
+        """Write the step count to the state of each weight."""
         for weight in (weight for lists in self._lists for weight in lists.weights):
             self.state[weight]["step"].copy_(self._count)
 
     def _forget(self) -> None:
         self._lists = []
-        # One count of steps for all weights, as they take them together.
+        # One step count for all weights, because they are updated together.
         self._count = torch.zeros(())

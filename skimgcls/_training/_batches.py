@@ -1,4 +1,4 @@
-"""Images in batches, on their way into a net."""
+"""Batches of images for training and evaluation."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,16 @@ from skimgcls._augmentation._flip_translate import FlipTranslate
 from skimgcls._augmentation._mixup import apply_mix, draw_mix, mix_targets
 from skimgcls._images._lazy_images import LazyImages, as_lazy, take_steps
 
-# Targets of a batch and, where there are some, weights.
+# Targets of a batch and its sample weights, if any.
 Truth = tuple[torch.Tensor, torch.Tensor | None]
-# A set of so few values (16 MiB in float32) is made float once and not anew in every epoch: for the
-# smallest nets that is a tenth of a step.
+# Sets of up to so many values (16 MiB in float32) are converted to float once instead of in every
+# epoch. For the smallest networks the conversion takes a tenth of a step.
 _RESIDENT_VALUES = 2**22
 
 
 @dataclass(frozen=True)
 class BatchFormat:
-    """How the images of a batch are handed to a module."""
+    """Device, dtype and memory format of the batches of a module."""
 
     device: torch.device
     dtype: torch.dtype
@@ -31,10 +31,10 @@ class BatchFormat:
     autocast: bool = False
 
     def computing(self) -> AbstractContextManager[Any]:
-        """Return the context to run a module in: with `autocast`, in bfloat16 where that pays.
+        """Return the context to run a module in, which is mixed precision with `autocast`.
 
-        Weights, sums and losses stay in `dtype`; the large products are rounded (Micikevicius et
-        al., "Mixed Precision Training", 2018).
+        Weights, sums and losses stay in `dtype`; the factors of large products are rounded to
+        bfloat16 (Micikevicius et al., "Mixed Precision Training", 2018).
         """
         if not self.autocast:
             return nullcontext()
@@ -43,13 +43,13 @@ class BatchFormat:
     def to_batch(self, images: np.ndarray) -> torch.Tensor:
         """Return images (n, height, width, channels) as a float batch (n, channels, height, width).
 
-        In channels-last memory that is the same numbers in the same order, so bytes stay bytes up
-        to here and only this batch becomes float.
+        Channels-last memory has the same values in the same order, so only this batch is converted
+        to float.
         """
         return self.arrange(self.to_pixels(images).permute(0, 3, 1, 2))
 
     def to_pixels(self, images: np.ndarray) -> torch.Tensor:
-        """Return the same images as floats on the device, (n, height, width, channels)."""
+        """Return the images as a float tensor (n, height, width, channels) on the device."""
         if images.dtype not in (np.uint8, np.float32, np.float64):
             images = images.astype(np.float64 if self.dtype is torch.float64 else np.float32)
         elif not (images.flags.writeable and images.flags.c_contiguous):
@@ -57,25 +57,25 @@ class BatchFormat:
         return torch.from_numpy(images).to(self.device).to(self.dtype)
 
     def arrange(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return a batch (n, channels, height, width) in the memory layout that is asked for."""
+        """Return a batch (n, channels, height, width) in the memory format of the module."""
         if self.channels_last:
             return batch.contiguous(memory_format=torch.channels_last)
-        # Not `contiguous`, which leaves the strides of a single channel as they are, and
-        # convolutions in doubt of the layout.
+        # Not `contiguous`: it does not change the strides of a single channel, which leaves the
+        # memory format ambiguous for convolutions.
         return batch.clone(memory_format=torch.contiguous_format)
 
     def place(self, module: torch.nn.Module) -> torch.nn.Module:
-        """Return the module on the device, in the precision and memory layout of the batches."""
+        """Move the module to the device, dtype and memory format of the batches, and return it."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return module.to(self.device, self.dtype).to(memory_format=layout)
 
 
 @dataclass(frozen=True)
 class MixupCutMix:
-    """How the images of a batch are mixed with each other, and their targets with them.
+    """Mix the images of a batch and their targets.
 
-    `mixup` and `cutmix` are the parameters of the beta distributions, not both zero; after
-    `n_passes` through the images, if given, they are left as they are.
+    `mixup` and `cutmix` are the parameters of the beta distributions, not both zero. If `n_passes`
+    is given, images are not mixed after so many epochs.
     """
 
     mixup: float
@@ -84,7 +84,7 @@ class MixupCutMix:
     n_passes: int | None = None
 
     def is_over(self, n_passes: int) -> bool:
-        """Tell whether nothing is mixed after so many passes."""
+        """Return whether mixing has ended after `n_passes` epochs."""
         return self.n_passes is not None and n_passes >= self.n_passes
 
     def __call__(
@@ -95,13 +95,13 @@ class MixupCutMix:
         if draw is None:
             return batch, truth
         targets, weights = mix_targets(*truth, draw, self.n_outputs)
-        # A soft target enters the loss beside logits, which are of the batch's type.
+        # Soft targets need the dtype of the logits, which is that of the batch.
         return apply_mix(batch, draw), (targets.to(batch.dtype), weights)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingImages(torch.utils.data.Dataset[Any]):
-    """Images with their targets and weights, of which only `rows` take part.
+    """Images with targets and sample weights, restricted to `rows`.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
     targets : ndarray of shape (n,) int64 or (n, n_outputs) float32
     weights : ndarray of shape (n,) or None
     rows : ndarray of int
-        Which of the n are meant. Sets are parted by rows, and no image is copied for it.
+        Indices of the images used. Splitting a set splits its rows and copies no image.
     """
 
     images: np.ndarray | LazyImages
@@ -124,7 +124,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         targets: np.ndarray,
         weights: np.ndarray | None = None,
     ) -> "TrainingImages":
-        """Take all images but those of weight zero, which is to say not given."""
+        """Use all images except those of weight 0, which is equivalent to removing them."""
         rows = np.arange(len(images)) if weights is None else np.flatnonzero(weights)
         return cls(images, targets, weights, rows)
 
@@ -132,19 +132,19 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         return len(self.rows)
 
     def part(self, positions: np.ndarray) -> "TrainingImages":
-        """Return the images at these positions among the rows."""
+        """Return the images at the given positions of the rows."""
         return replace(self, rows=self.rows[positions])
 
     def reweighted(self, row_weights: np.ndarray) -> "TrainingImages":
-        """Return the same images with other weights, one for each of the rows."""
+        """Return the same images with new weights, one per row."""
         weights = np.zeros(len(self.images))
         weights[self.rows] = row_weights
         return replace(self, weights=weights)
 
     def normalized(self) -> "TrainingImages":
-        """Return the same images with weights of mean one, in which a loss is a mean.
+        """Return the same images with weights of mean 1.
 
-        Weights that are all alike are none: what is computed is then the same, bit for bit.
+        Equal weights are replaced by None, so the computation is bit-for-bit that without weights.
         """
         weights = self.row_weights
         if weights is None:
@@ -154,7 +154,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
         return self.reweighted(weights / weights.mean())
 
     def hold_out(self, share: float, seed: int) -> tuple["TrainingImages", "TrainingImages"]:
-        """Part off a share of the images, stratified by class where the classes are large enough.
+        """Split off a fraction of the images, stratified if the classes are large enough.
 
         Returns
         -------
@@ -182,7 +182,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
 
 
 class Batches:
-    """Iterate over a set in batches that are taken whole, not gathered image by image.
+    """Iterate over a set in batches, each taken with a single index operation.
 
     Parameters
     ----------
@@ -190,21 +190,21 @@ class Batches:
     batch_size : int
     batch_format : BatchFormat
     rng : RandomState or None
-        Shuffles the images anew in each pass, and draws what changes them and what mixes them.
-        None keeps order and images, as validation does.
+        Shuffles the images in each epoch and generates augmentation and mixing. With None, images
+        are neither shuffled nor changed, as in validation.
     mixing : MixupCutMix or None
-        Which images to mix with which, in training.
+        How to mix images, in training.
     views : FlipTranslate or None
-        How images are mirrored and moved, in training.
+        How to mirror and shift images, in training.
     first : Module or None
-        A layer without weights that comes before all that is random here. Of a set that is resident
-        and takes no steps it is done once, and not in every epoch.
+        A layer without weights, applied before all random changes. It is applied once instead of in
+        every epoch if the set is resident and has no steps.
 
     Notes
     -----
-    Images that fit in one batch are not shuffled either: their sum does not depend on the order but
-    for rounding. A last batch of a single image, which batch normalisation cannot take, is joined
-    to the one before.
+    Images that fit in one batch are not shuffled, because their order changes the sum only by
+    rounding. A last batch of a single image, which batch normalisation does not support, is merged
+    into the previous batch.
     """
 
     def __init__(
@@ -226,7 +226,7 @@ class Batches:
         self.n_passes = 0
         self.mirrored = np.zeros(len(dataset.images), dtype=bool)
         if rng is not None and views is not None and views.mirror:
-            # None is drawn for an image of weight zero, which is not there.
+            # No draw for images of weight 0, which are equivalent to removed images.
             self.mirrored[dataset.rows] = rng.random_sample(len(dataset)) < 0.5
         self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
@@ -240,13 +240,13 @@ class Batches:
         )
 
     def _after_first(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return images (n, height, width, channels) as the first layer, if any, gives them."""
+        """Apply the first layer, if any, to images (n, height, width, channels)."""
         if self.first is None:
             return pixels
         return self.first(pixels.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
     def _resident(self) -> torch.Tensor | None:
-        """Return all images on the device: a small set as floats, one that a GPU holds as it is."""
+        """Return all images on the device, small sets as floats, or None if they do not fit."""
         source, device = self.lazy.source, self.batch_format.device
         if math.prod(source.shape) <= _RESIDENT_VALUES:
             return self._read_all()
@@ -255,7 +255,7 @@ class Batches:
         return None
 
     def _read_all(self) -> torch.Tensor:
-        """Return all images as floats on the device, those that take no part as zeros."""
+        """Return all images as floats on the device; images outside `rows` are zero."""
         source, rows = self.lazy.source, self.dataset.rows
         if isinstance(source, np.ndarray):
             return self.batch_format.to_pixels(source)
@@ -266,7 +266,7 @@ class Batches:
         return self.batch_format.to_pixels(pixels)
 
     def _sizes(self) -> list[int]:
-        """Return how many images there are in each batch."""
+        """Return the number of images of each batch."""
         n = len(self)
         return [*[self.batch_size] * (n - 1), len(self.dataset) - (n - 1) * self.batch_size]
 
@@ -302,7 +302,7 @@ class Batches:
         self.n_passes += 1
 
     def _truths(self, order: torch.Tensor) -> Iterable[Truth]:
-        """Return the targets of each batch, and their weights."""
+        """Return the targets and weights of each batch."""
         targets = torch.split(self.targets[order], self._sizes())
         if self.weights is None:
             return ((part, None) for part in targets)
@@ -313,7 +313,7 @@ class Batches:
         """Return the images of each batch as floats (n, channels, height, width)."""
         dtype = self.batch_format.dtype
         if self.pixels is not None and self.pixels.dtype is dtype:
-            # All in the order of this pass, at once: a batch is then a slice of them.
+            # Reorder all images at once; a batch is then a slice.
             return torch.split(self.pixels[order].permute(0, 3, 1, 2), self._sizes())
         if self.pixels is not None:
             taken = (self.pixels[part].to(dtype) for part in torch.split(order, self._sizes()))
@@ -323,14 +323,14 @@ class Batches:
         return (pixels.permute(0, 3, 1, 2) for pixels in taken)
 
     def _make_generator(self) -> torch.Generator | None:
-        """Return a generator for this pass, or None if nothing is to be drawn from it."""
+        """Return a generator for this epoch, or None if nothing is random."""
         is_random = self.lazy.is_random or self.mixing is not None or self.views is not None
         if self.rng is None or not is_random:
             return None
         return torch.Generator().manual_seed(int(self.rng.randint(2**31 - 1)))
 
     def _marked(self, rows: np.ndarray) -> torch.Tensor | None:
-        """Return the positions in a batch that random steps may change; None is all."""
+        """Return the positions in a batch that random steps may change; None means all."""
         if self.lazy.marks is None:
             return None
         marked = torch.from_numpy(np.flatnonzero(self.lazy.marks[rows]))
@@ -338,9 +338,9 @@ class Batches:
 
 
 def _holds(device: torch.device, images: np.ndarray) -> bool:
-    """Tell whether a GPU has memory for bytes, and as much again for the work on them.
+    """Return whether the images are uint8 and take at most half of the free memory of a GPU.
 
-    Batches then need not travel one by one. Bytes alone: others may be of a type torch lacks.
+    They are then copied as a whole. Other dtypes may not be supported by torch.
     """
     if device.type != "cuda" or images.dtype != np.uint8 or not images.flags.writeable:
         return False
@@ -349,7 +349,7 @@ def _holds(device: torch.device, images: np.ndarray) -> bool:
 
 
 def n_batches(n_images: int, batch_size: int) -> int:
-    """Return in how many batches `Batches` goes through so many images.
+    """Return the number of batches of `Batches` for `n_images` images.
 
     >>> n_batches(10, 4), n_batches(9, 4), n_batches(1, 4)
     (3, 2, 1)
@@ -359,12 +359,12 @@ def n_batches(n_images: int, batch_size: int) -> int:
 
 
 def pick_rows(train: TrainingImages, n_images: int) -> np.ndarray:
-    """Return up to so many of the rows, in no order: the same ones of an equal set."""
+    """Return up to `n_images` rows in random order, the same ones for equal sets."""
     return np.random.RandomState(0).permutation(train.rows)[:n_images]
 
 
 def sample(train: TrainingImages, n_images: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return up to so many of the images as a float batch, and their weights."""
+    """Return up to `n_images` images as a float batch, and their weights."""
     rows = pick_rows(train, n_images)
     lazy = as_lazy(train.images)
     batch_format = BatchFormat(torch.device("cpu"), torch.float32)

@@ -1,4 +1,4 @@
-"""What happens around the steps of a training run: small skorch callbacks."""
+"""skorch callbacks for training."""
 
 import math
 import time
@@ -12,17 +12,17 @@ from skimgcls.nets import TransferNet
 
 
 class StopTraining(KeyboardInterrupt):
-    """Raised by a callback to end training in good order, as skorch's own callbacks do."""
+    """Raised by a callback to stop training without an error, as in skorch."""
 
 
 def set_learning_rate(net: NeuralNet, learning_rate: float) -> None:
-    """Set the learning rate of all weights, scaled for those that the optimizer takes apart."""
+    """Set the learning rate of all weights, multiplied by the `lr_scale` of their group."""
     for group in net.optimizer_.param_groups:
         group["lr"] = learning_rate * group.get("lr_scale", 1.0)
 
 
 class Decay(Callback):
-    """Let the learning rate fall to zero step by step, along half a cosine or along a line."""
+    """Decay the learning rate to zero step by step, along half a cosine or linearly."""
 
     def __init__(self, schedule: str, learning_rate_init: float, n_steps: int) -> None:
         self.schedule = schedule
@@ -42,7 +42,7 @@ class Decay(Callback):
 
 
 class EpochRecord(Callback):
-    """Write the learning rate and the seconds of each epoch into the history."""
+    """Record the learning rate and the seconds of each epoch in the history."""
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         self.start_ = time.perf_counter()
@@ -55,9 +55,9 @@ class EpochRecord(Callback):
 
 
 class HeadWarmup(Callback):
-    """Train the last layer alone for some epochs, so that what it gets is not spoilt by its start.
+    """Train only the last layer for the first epochs, so it is not random when the others start.
 
-    It is for a module that holds a :class:`skimgcls.nets.TransferNet`.
+    The module must contain a :class:`skimgcls.nets.TransferNet`.
     """
 
     def __init__(self, n_epochs: int) -> None:
@@ -78,7 +78,7 @@ class HeadWarmup(Callback):
 
 
 class RefuseNonFiniteLoss(Callback):
-    """Stop with an error where the loss is no longer a number."""
+    """Raise an error if the loss is not finite."""
 
     def __init__(self, learning_rate_init: float) -> None:
         self.learning_rate_init = learning_rate_init
@@ -88,13 +88,13 @@ class RefuseNonFiniteLoss(Callback):
         if not math.isfinite(loss):
             raise ValueError(
                 f"The training loss became {loss} in epoch {len(net.history)}. Lower "
-                f"learning_rate_init (it is {self.learning_rate_init}); if standardize=False, also "
+                f"learning_rate_init (got {self.learning_rate_init}); if standardize=False, also "
                 "scale the pixels down."
             )
 
 
 class StopOnPlateau(Callback):
-    """Stop when the training loss has not fallen by `tol` for `patience` epochs."""
+    """Stop when the training loss has not decreased by `tol` for `patience` epochs."""
 
     def __init__(self, tol: float, patience: int) -> None:
         self.tol = tol
@@ -113,9 +113,10 @@ class StopOnPlateau(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stop when the validation score has not risen, and bring back the best weights from memory.
+    """Stop when the validation score has not improved, and restore the best weights.
 
-    Among epochs of equal score the one of the lowest validation loss is the best.
+    Among epochs with equal scores, the one with the lowest validation loss is the best. The weights
+    are kept in memory.
     """
 
     def __init__(self, tol: float, patience: int) -> None:
@@ -143,11 +144,11 @@ class EarlyStopping(Callback):
 
 
 class AverageWeights(Callback):
-    """Take the mean of the weights over the last steps, in place of the last weights.
+    """Replace the final weights by their mean over the last steps.
 
     Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992; Izmailov et
     al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018. Running
-    statistics are averaged like weights. A run that stops before these steps keeps its last ones.
+    statistics are averaged as well. If training stops before these steps, nothing is averaged.
     """
 
     def __init__(self, share: float, n_steps: int) -> None:
@@ -176,13 +177,13 @@ class AverageWeights(Callback):
 
 
 def _moving_tensors(net: NeuralNet) -> list[Any]:
-    """Return the floating-point weights and statistics of a net, apart from their gradients."""
+    """Return the floating-point weights and statistics of a network, without gradients."""
     tensors = net.module_.state_dict().values()
     return [tensor for tensor in tensors if tensor.is_floating_point()]
 
 
 class ProgressBar(Callback):
-    """One bar over the images of all epochs, with the last epoch's loss and validation score."""
+    """Progress bar over the images of all epochs, with the last loss and validation score."""
 
     def __init__(self, n_images: int, max_epochs: int) -> None:
         self.n_images = n_images
@@ -190,7 +191,7 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         with warnings.catch_warnings():
-            # A notebook without ipywidgets shows the bar as text, which needs no warning.
+            # tqdm warns in a notebook without ipywidgets, where it shows the bar as text.
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
 
@@ -224,6 +225,6 @@ class ProgressBar(Callback):
         self.bar_.set_description(f"epoch {self.n_done_}/{self.max_epochs}{stopped}")
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar."""
         if hasattr(self, "bar_"):
             self.bar_.close()

@@ -1,4 +1,4 @@
-"""The settings of one training run."""
+"""Configuration of one training run."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from skimgcls._training._batches import MixupCutMix
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The figures of one training run."""
+    """Configuration of one training run."""
 
     max_epochs: int
     batch_size: int
@@ -24,7 +24,7 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     solver: str = "adamw"
     weight_averaging: float = 0.0
-    # By pattern of the names of weights: what share of the learning rate is theirs.
+    # Pairs of a pattern of weight names and the factor of their learning rate.
     learning_rate_factors: tuple[tuple[str, float], ...] = ()
-    # Epochs in which a net of two parts trains the second alone.
+    # Number of initial epochs in which only the head of a TransferNet is trained.
     head_warmup: int = 0

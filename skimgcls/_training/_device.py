@@ -1,4 +1,4 @@
-"""Where a net computes, and in which precision."""
+"""Device and precision of the computation."""
 
 import math
 
@@ -10,24 +10,24 @@ from skimgcls.utils._torch_compat import cpu_has_bfloat16
 
 
 def check_device(device: str) -> torch.device:
-    """Return the torch device that `device` names; "auto" is a CUDA GPU where there is one.
+    """Return the torch device of a name; "auto" is a CUDA GPU if there is one, else the CPU.
 
     Raises
     ------
     ValueError
-        If the name is none of torch's, or the device is not there.
+        If the name is not a torch device, or the device is not available.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-        # Back and forth, which only devices that hold numbers can do.
+        # Copy to the device and back, which fails for devices without data, such as "meta".
         torch.empty(0, device=found).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        # Three ways of torch to refuse: a name, a build without the device, one without numbers.
+        # Raised for an unknown name, a build without the device, and a device without data.
         raise ValueError(
             f"device={device!r} cannot be used here: expected 'auto', 'cpu' or the name of a "
-            f"device that torch sees ({_devices_seen()}). Pass device='auto' to take what is there."
+            f"device that torch sees ({_devices_seen()}). Pass device='auto' to use what is there."
         ) from error
     return found
 
@@ -39,13 +39,12 @@ def _devices_seen() -> str:
     return ", ".join(names)
 
 
-# An image of fewer values leaves a net so little to compute that rounding its numbers, and rounding
-# them back, takes longer than is won.
+# For images of fewer values, the conversion to and from bfloat16 takes longer than it saves.
 _SMALLEST_FOR_BFLOAT16 = 256
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Return whether the device multiplies bfloat16 numbers in hardware, and so faster."""
+    """Return whether the device has hardware support for bfloat16 products."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and cpu_has_bfloat16()
@@ -59,14 +58,13 @@ def choose_precision(
     n_images: int,
     batch_size: int,
 ) -> str:
-    """Return what to compute in: "float32", "bfloat16" or "float64".
+    """Return the precision of the computation: "float32", "bfloat16" or "float64".
 
-    "auto" is bfloat16 where the device has it in hardware and an image is large enough for it to
-    pay; but float64 for small exact work. scikit-learn computes in float64 what comes in float64,
-    and a few numbers deserve it. Pictures do not: a convolution in float64 is many times slower,
-    and ``X / 255.0`` makes any array float64. So float64 is taken only where all images fit in one
-    batch and hold numbers that float32 would round. It depends on the numbers alone, never on the
-    type they come in.
+    "auto" is float64 if all images fit in one batch and have values that float32 would round.
+    Otherwise it is bfloat16 if the device supports it in hardware and images are large enough, else
+    float32. The choice depends on the values and not on the dtype: scikit-learn computes in float64
+    for float64 input, but ``X / 255.0`` makes any array float64, and a convolution in float64 is
+    many times slower.
     """
     if precision != "auto":
         return precision

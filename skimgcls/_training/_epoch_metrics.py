@@ -1,15 +1,15 @@
-"""The figures of an epoch."""
+"""Metrics of an epoch."""
 
 from typing import Any
 
 import torch
 
-# Steps whose logits wait to be counted together, rather than one by one.
+# Number of steps whose logits are evaluated together.
 _TALLY_EVERY = 64
 
 
 class EpochMetrics:
-    """Loss and accuracy over the batches of an epoch, read from the device seldom."""
+    """Loss and accuracy over the batches of an epoch, with few reads from the device."""
 
     def __init__(self, multilabel: bool) -> None:
         self.multilabel = multilabel
@@ -43,9 +43,9 @@ class EpochMetrics:
 
 
 def _is_right(logits: torch.Tensor, targets: torch.Tensor, multilabel: bool) -> torch.Tensor:
-    """Return for each row whether its label, or each of its labels, is the predicted one.
+    """Return for each row whether the predicted label, or all predicted labels, are correct.
 
-    Of a mixed image the label is that of the larger part.
+    The label of a mixed image is that of the larger part.
     """
     if multilabel:
         return ((logits > 0) == (targets > 0.5)).all(dim=1)

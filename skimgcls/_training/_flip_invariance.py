@@ -1,4 +1,4 @@
-"""Whether images may be mirrored, asked of the images."""
+"""Detect whether training images may be mirrored."""
 
 import numpy as np
 import torch
@@ -7,24 +7,24 @@ from torch.nn import functional
 from skimgcls._images._lazy_images import as_lazy
 from skimgcls._training._batches import TrainingImages, pick_rows
 
-# Images that are asked, and pixels a side that are left of them.
+# Maximum number of images used, and the side they are reduced to.
 _N_ASKED = 2048
 _SIDE = 8
 _N_FOLDS = 5
-# Fewer images say too little.
+# Minimum number of images.
 _FEWEST = 100
-# What a mirrored image has to tell of its label, as a share of what the image itself tells.
+# Minimum explained variance of mirrored images, as a fraction of that of the images.
 _SHARE = 2 / 3
 
 
 def is_flip_invariant(train: TrainingImages) -> bool:
-    """Tell whether mirrored images look like others of their label.
+    """Return whether mirrored images look like other images of their label.
 
-    A ridge regression learns the labels from small versions of some images; of the images left out
-    it then explains the labels, once as they are and once mirrored left to right. Of photographs of
-    things it explains as much: they have no left and right. Of digits, letters or shoes in a
-    catalogue it does not. "No" is the answer where there are few images, or the labels cannot be
-    told in this way: to leave the mirror out costs little, to mirror a digit much.
+    A ridge regression is fitted on small versions of the images and evaluated by cross-validation,
+    once on the images and once on their mirror images. It explains both equally well for
+    photographs of objects, which have no left and right, but not for digits, letters or catalogue
+    photographs of shoes. The result is False if there are few images, or if the regression does not
+    predict the labels: omitting the mirror costs little accuracy, mirroring digits much.
     """
     rows = pick_rows(train, _N_ASKED)
     if len(rows) < _FEWEST or train.targets[rows].std(axis=0).max() == 0:
@@ -46,7 +46,7 @@ def is_flip_invariant(train: TrainingImages) -> bool:
 
 
 def _shrink(train: TrainingImages, rows: np.ndarray) -> torch.Tensor:
-    """Return small versions (n, channels, height, width) of images, of mean zero at each place."""
+    """Return small images (n, channels, height, width), centered per channel and row."""
     parts = [rows[i : i + 256] for i in range(0, len(rows), 256)]
     small = torch.cat(
         [
@@ -60,7 +60,7 @@ def _shrink(train: TrainingImages, rows: np.ndarray) -> torch.Tensor:
 
 
 def _ridge(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return weights, shrunk as if each feature had as much noise as it has spread."""
+    """Return ridge weights, with the mean squared norm of the features as penalty."""
     gram = features.T @ features
     penalty = gram.trace() / len(gram)
     return np.linalg.solve(gram + max(penalty, 1e-12) * np.eye(len(gram)), features.T @ targets)

@@ -1,4 +1,4 @@
-"""Logits of images that no one trains on."""
+"""Compute logits for prediction."""
 
 import numpy as np
 import torch
@@ -6,16 +6,16 @@ import torch
 from skimgcls._images._lazy_images import ImageShape, LazyImages, as_lazy, take_steps
 from skimgcls._training._batches import BatchFormat
 
-# Values of one channel that an evaluation batch holds at most: large enough to keep all threads
-# busy, small enough for the maps of a net's first layers to stay in the cache.
+# Maximum number of values per channel in an evaluation batch: large enough to keep all threads
+# busy, small enough for the first feature maps to fit in the cache.
 _EVALUATION_VALUES = 2**18
 _MAX_EVALUATION_IMAGES = 1024
-# The same for the large nets that others made: their first layers shrink an image at once.
+# The same for backbones, whose first layers reduce the image size.
 BACKBONE_VALUES = 2**19
 
 
 def evaluation_batch_size(image_shape: ImageShape, n_values: int = _EVALUATION_VALUES) -> int:
-    """Return how many images (height, width, channels) to evaluate at once.
+    """Return the evaluation batch size for images (height, width, channels).
 
     >>> evaluation_batch_size((32, 32, 3)), evaluation_batch_size((1024, 1024, 3))
     (256, 1)
@@ -34,12 +34,12 @@ def predict_logits(
 ) -> np.ndarray:
     """Return the logits (n, n_outputs) of images (n, height, width, channels), or of some rows.
 
-    A batch holds at most so many values of one channel.
+    `n_values` is the maximum number of values per channel in a batch.
     """
     if module.training:
         module.eval()
     lazy = as_lazy(images)
-    # Large images may become small ones on their way, and small ones large.
+    # Steps may reduce or enlarge images.
     shapes = (lazy.source.shape[1:], lazy.image_shape)
     size = min(evaluation_batch_size(shape, n_values) for shape in shapes)
     blocks: list[slice | np.ndarray]
@@ -57,7 +57,7 @@ def predict_logits(
             if len(part) == n_rows:
                 logits = part
                 break
-            # Written to their place at once, so that no two copies of all come to be.
+            # Written to one array, to avoid a second copy of all logits.
             if start == 0:
                 logits = part.new_empty((n_rows, *part.shape[1:]))
             logits[start : start + len(part)] = part

@@ -1,4 +1,4 @@
-"""The loss of a training run, with class weights and sample weights."""
+"""The training loss, with class weights and sample weights."""
 
 import torch
 
@@ -13,9 +13,9 @@ def make_loss(
     train: TrainingImages,
     label_smoothing: float = 0.0,
 ) -> tuple[WeightedLoss, TrainingImages]:
-    """Return the loss, and the images with weights of mean one that hold the class weights.
+    """Return the loss, and the images with weights of mean 1 that include the class weights.
 
-    Of several labels an image, the class weights are the loss's own.
+    For multilabel targets, the class weights are part of the loss instead.
     """
     weights = train.row_weights
     by_class = encoder.class_weights(class_weight, train.row_targets, weights)
@@ -29,8 +29,8 @@ def make_loss(
         weights = (1.0 if weights is None else weights) * by_class[train.row_targets]
         if not weights.any():
             raise ValueError(
-                f"class_weight={class_weight} leaves no image to train on: those given are all of "
-                "classes that weigh zero."
+                f"class_weight={class_weight} leaves no image to train on: all samples belong to "
+                "classes of weight 0. Expected a positive weight for at least one of them."
             )
         train = train.reweighted(weights)
     return WeightedLoss(label_smoothing=label_smoothing), train.normalized()

@@ -1,4 +1,4 @@
-"""An optimizer for convolutional nets."""
+"""Muon, an optimizer for convolutional networks."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,33 +8,34 @@ from torch import nn
 
 from skimgcls._training._adamw import AdamW
 
-# The quintic of "Muon" that drives the singular values of a matrix towards one, and how often.
+# Coefficients of the polynomial of Muon that moves singular values towards 1, and its iterations.
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 3
-# What AdamW's learning rate is to that of the filters.
+# Learning rate of AdamW as a fraction of that of the filters.
 _OTHERS = 0.05
 
 
 class Muon(AdamW):
-    """Filters step along their momentum made orthogonal; all other weights by AdamW.
+    """Update filters along their orthogonalized momentum, and all other weights with AdamW.
 
     A filter bank (out, in, height, width) is a matrix of `out` rows. Before each step it is scaled
-    so that a row has length one on average, which leaves its direction to learn: batch
-    normalisation, which has to follow, makes up for the length. (Jordan et al., "Muon: An optimizer
-    for hidden layers in neural networks", 2024, with Nesterov's momentum.)
+    so that the root mean square of the row norms is 1, and only its direction is learned. The
+    layer must be followed by batch normalisation, which makes its scale irrelevant. (Jordan et
+    al., "Muon: An optimizer for hidden layers in neural networks", 2024, with Nesterov momentum.)
 
     Parameters
     ----------
     params : iterable of dict
-        Groups of weights, ``{"params": [...]}``; which of them are filters, their shape tells.
+        Groups of weights, ``{"params": [...]}``. Weights of four dimensions are filters.
     lr : float
-        Length of the first step of a filter bank, as a share of its own; AdamW's is a twentieth.
+        Learning rate of the filters, relative to their norm. The learning rate of AdamW is 1/20 of
+        it.
     momentum : float
-        Of the filters.
+        Momentum of the filters.
     weight_decay : float
-        Of AdamW.
+        Weight decay of AdamW.
     autocast : bool
-        Whether the products that make a direction orthogonal are of bfloat16 numbers.
+        Whether to orthogonalize in bfloat16.
     """
 
     def __init__(
@@ -59,12 +60,12 @@ class Muon(AdamW):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take one step along the gradients, of the filters first."""
+        """Take one step, first of the filters, then of the other weights."""
         group = self.param_groups[0]
         for weights in group["params"]:
             if weights.grad is not None:
                 self._step_filters(weights, group["lr"], group["momentum"])
-                # AdamW, which comes next, leaves alone what has no gradient.
+                # AdamW skips weights without gradient.
                 weights.grad = None
         super().update()
 
@@ -74,7 +75,7 @@ class Muon(AdamW):
     def _step_filters(self, weights: nn.Parameter, lr: float, momentum: float) -> None:
         state = self.state[weights]
         if not state:
-            # AdamW looks for a count of steps when a state is loaded.
+            # AdamW expects a step count when a state is loaded.
             state["step"] = torch.zeros(())
             state["momentum"] = torch.zeros_like(weights)
         gradient, mean = weights.grad, state["momentum"]
@@ -87,7 +88,7 @@ class Muon(AdamW):
 
 
 def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
-    """Return a matrix of the same singular vectors, with singular values of about one.
+    """Return a matrix with the same singular vectors and singular values of about 1.
 
     >>> matrix = torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.0, 2.0]], dtype=torch.float64)
     >>> orthogonalized(matrix).round(decimals=1)

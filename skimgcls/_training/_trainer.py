@@ -1,4 +1,4 @@
-"""The training engine: the net that skorch trains."""
+"""Training with skorch."""
 
 import copy
 import math
@@ -29,13 +29,13 @@ from skimgcls.nets import Standardize, Whitening, sample_weights_in
 from skimgcls.utils._torch_compat import backward
 
 _SOLVERS = {"adamw": AdamW, "muon": Muon}
-# Layers whose products autocast computes in bfloat16.
+# Layers that autocast computes in bfloat16.
 _AUTOCAST_LAYERS = (torch.nn.Linear, torch.nn.Conv2d, Whitening)
 _OF_A_BATCH = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class _Bfloat16Copy:
-    """A copy of a module in which the weights of convolutions and dense layers are bfloat16."""
+    """A copy of a module with convolutions and dense layers in bfloat16."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = copy.deepcopy(module).eval()
@@ -51,7 +51,7 @@ class _Bfloat16Copy:
         ]
 
     def is_current(self) -> bool:
-        """Tell whether the weights are still those that were copied."""
+        """Return whether the weights are unchanged since they were copied."""
         return all(
             holder[name] is tensor and tensor._version == version and tensor.data_ptr() == place
             for holder, name, tensor, place, version in self._seen
@@ -59,11 +59,11 @@ class _Bfloat16Copy:
 
 
 class TrainingNet(NeuralNet):
-    """skorch's net, with an epoch that waits for the device once and not at every batch."""
+    """skorch's ``NeuralNet`` without synchronization with the device at every batch."""
 
-    # The module without its layer of pixel statistics.
+    # The module without its first Standardize layer.
     body_: torch.nn.Module
-    # By event, who listens: found once, as events are many and listeners few.
+    # Methods to call for each event, looked up once because there are many events.
     listening_: dict[str, list[Any]]
     rounded_: _Bfloat16Copy | None
     # The gradient of a loss with respect to itself.
@@ -74,10 +74,10 @@ class TrainingNet(NeuralNet):
         return []
 
     def evaluation_module(self) -> torch.nn.Module:
-        """Return the module for predictions: under autocast, with weights rounded beforehand.
+        """Return the module for predictions; with autocast, a copy with bfloat16 weights.
 
-        Autocast rounds them at every batch anew, which takes longer than a batch of one image. The
-        copy is made at the first prediction, and again when the weights have changed since.
+        Autocast would convert the weights in every batch, which takes longer than a batch of one
+        image. The copy is made at the first prediction, and again after the weights have changed.
         """
         if not self.iterator_valid__batch_format.autocast:
             return self.module_
@@ -86,15 +86,15 @@ class TrainingNet(NeuralNet):
         return self.rounded_.module
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        # Several events a batch, which most callbacks do not listen to.
+        # There are several events per batch, which most callbacks do not use.
         for listen in self._listeners(method_name):
             listen(self, **cb_kwargs)
 
     def _listeners(self, method_name: str) -> list[Any]:
-        """Return the methods of the net and its callbacks that do something at an event."""
+        """Return the methods of the network and its callbacks that handle an event."""
         if method_name not in self.listening_:
             own = getattr(self, method_name)
-            # Of batches skorch's net would keep a record, one by one; epochs are what we keep.
+            # skorch would record every batch; only epochs are recorded here.
             is_idle = method_name in _OF_A_BATCH and (
                 getattr(own, "__func__", None) is getattr(NeuralNet, method_name)
             )
@@ -106,7 +106,7 @@ class TrainingNet(NeuralNet):
         return self.listening_[method_name]
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, torch.Tensor]:
-        # skorch's own, without the closure that only optimizers of several evaluations a step need.
+        # As in skorch, without the closure for optimizers with several evaluations per step.
         images, (targets, weights) = batch
         self._set_training(True)
         self._zero_grad_optimizer()
@@ -125,18 +125,18 @@ class TrainingNet(NeuralNet):
         return {"loss": loss, "y_pred": logits}
 
     def _zero_grad_optimizer(self, set_to_none: bool | None = None) -> None:
-        # What the optimizer's own method does, less the marks it leaves for torch's profiler.
+        # As the method of the optimizer, without the records for the profiler of torch.
         for group in self.optimizer_.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
 
     def _set_training(self, training: bool = True) -> None:
-        # Walking through all modules at every batch costs a small net a tenth of its time.
+        # Visiting all modules at every batch takes a tenth of the time of a small network.
         if self.module_.training != training:
             super()._set_training(training)
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
-        # Batches have been through the first layer.
+        # The first layer has already been applied to the batch.
         with self.iterator_train__batch_format.computing():
             logits: torch.Tensor = self.body_(x)
         return logits.to(x.dtype)
@@ -171,7 +171,7 @@ class TrainingNet(NeuralNet):
 def make_net(
     module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingConfig
 ) -> TrainingNet:
-    """Return an initialised net around the module."""
+    """Return an initialised TrainingNet for the module."""
     is_muon = plan.solver == "muon"
     net = TrainingNet(
         batch_format.place(module),
@@ -199,13 +199,13 @@ def make_net(
     net.one_ = torch.ones((), dtype=batch_format.dtype, device=batch_format.device)
     net.initialize()
     first, body = _split_standardize(net.module_)
-    # Past skorch, which would take the body for a second module to train.
+    # Bypasses skorch, which would treat the body as a second module to train.
     net.__dict__.update(body_=body, iterator_train__first=first, iterator_valid__first=first)
     return net
 
 
 def _split_standardize(module: torch.nn.Module) -> tuple[torch.nn.Module | None, torch.nn.Module]:
-    """Return the layer of pixel statistics, if the module begins with one, and all the rest."""
+    """Return the first Standardize layer of the module, if any, and the rest."""
     if isinstance(module, torch.nn.Sequential) and isinstance(module[0], Standardize):
         return module[0], module[1] if len(module) == 2 else module[1:]
     return None, module
@@ -213,7 +213,7 @@ def _split_standardize(module: torch.nn.Module) -> tuple[torch.nn.Module | None,
 
 @contextmanager
 def train_on_features(net: TrainingNet, head: torch.nn.Module) -> Iterator[None]:
-    """Let the net train its head alone, on batches of the features that go into it."""
+    """Train only the head, on batches of its input features."""
     names = ("body_", "iterator_train__first", "iterator_valid__first")
     before = {name: net.__dict__[name] for name in names}
     net.__dict__.update(body_=head, iterator_train__first=None, iterator_valid__first=None)
@@ -231,9 +231,10 @@ def train_net(
     valid: TrainingImages | None,
     rng: np.random.RandomState,
 ) -> list[dict[str, float]]:
-    """Train the net on the loss and return what its history says of each epoch.
+    """Train the network on the loss and return the metrics of each epoch.
 
-    Call it inside a seeded block: dropout draws from torch's generator, and gradients must be on.
+    Call it inside a seeded block, because dropout draws from the generator of torch, and with
+    gradients enabled.
     """
     n_before = len(net.history)
     batch_format = net.iterator_train__batch_format
@@ -261,7 +262,7 @@ def train_net(
                 callback.close()
         net._set_training(False)
         net.optimizer_.zero_grad()
-        # What was needed for this run only, the data among it, does not stay with the net.
+        # Remove what is needed only for training, including the data.
         net.callbacks_, net.listening_, net.train_split = [], {}, None
         net.iterator_train__rng = None
     return [_epoch_metrics(epoch) for epoch in net.history[n_before:]]
@@ -280,7 +281,7 @@ def _make_callbacks(plan: TrainingConfig, n_images: int) -> list[Callback]:
     if plan.progress:
         callbacks.append(_callbacks.ProgressBar(n_images, plan.max_epochs))
     stopping = _callbacks.EarlyStopping if plan.early_stopping else _callbacks.StopOnPlateau
-    # Last, so that the others have seen the epoch that ends the run.
+    # Last, so that the other callbacks also handle the final epoch.
     return [*callbacks, stopping(plan.tol, plan.n_iter_no_change)]
 
 

@@ -1,1 +1,1 @@
-"""A page that asks a saved model about pictures: ``python -m skimgcls.app flowers.skimgcls``."""
+"""Web page that classifies images: ``python -m skimgcls.app flowers.skimgcls``."""

@@ -1,4 +1,4 @@
-"""What a model tells of itself and of its training."""
+"""The model card: the model and its training."""
 
 import io
 from functools import lru_cache
@@ -15,24 +15,24 @@ from skimgcls.inspection import TrainingCurveDisplay
 from skimgcls.inspection._fitted import find_classifier
 from skimgcls.utils._unwrap import walk_steps
 
-# Classes that the card names; of more it tells how many there are.
+# Maximum number of classes listed on the card. The others are counted.
 _N_NAMED = 200
 _COLOURS = {1: "grey", 3: "colour"}
 
 
 def find_history(model: ServedModel) -> pd.DataFrame | None:
-    """Return the figures of each epoch, or None if none were kept."""
+    """Return the metrics of each epoch, or None if there are none."""
     history = getattr(find_classifier(model.estimator), "history_", None)
     return None if history is None or len(history) == 0 else history
 
 
 @lru_cache(maxsize=1)
 def draw_curves(model: ServedModel) -> str:
-    """Return the address of a picture of the training, drawn once; empty without a history."""
+    """Return the training curves as a data URL, drawn once; empty without a history."""
     history = find_history(model)
     if history is None:
         return ""
-    # Not of pyplot, which keeps all figures of a process in one list.
+    # Not with pyplot, which keeps all figures of a process in one list.
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     with model.lock:
         TrainingCurveDisplay(history).plot(figure.subplots(1, 2))
@@ -42,15 +42,15 @@ def draw_curves(model: ServedModel) -> str:
 
 
 def make_card(model: ServedModel, curves: str = "") -> str:
-    """Return the model card as HTML, with the picture of its training that is at an address."""
+    """Return the model card as HTML. `curves` is the data URL of the training curves."""
     picture = f'<img class="curves" src="{escape(curves)}" alt="Loss and accuracy by epoch">'
     training = make_facts(_training_of(find_history(model)))
     parts = [
-        ("The model", make_facts(_facts_of(model))),
-        ("Its classes", f"<p>{escape(_name_classes(model.classes))}</p>"),
-        ("Its steps", "".join(_make_step(step) for step in walk_steps(model.estimator))),
-        ("Its training", training + picture if curves else training),
-        ("Made with", make_facts(_versions_of(model.manifest))),
+        ("Model", make_facts(_facts_of(model))),
+        ("Classes", f"<p>{escape(_name_classes(model.classes))}</p>"),
+        ("Steps", "".join(_make_step(step) for step in walk_steps(model.estimator))),
+        ("Training", training + picture if curves else training),
+        ("Versions", make_facts(_versions_of(model.manifest))),
     ]
     body = "".join(f"<h2>{title}</h2>{content}" for title, content in parts if content)
     return f'<div class="sk">{body}</div>'
@@ -61,15 +61,15 @@ def _facts_of(model: ServedModel) -> dict[str, str]:
     facts = {
         "File": model.name,
         "Estimator": type(model.estimator).__name__,
-        "An image has": "any number of labels" if model.multilabel else "one class",
-        "It takes": "picture files of any size" if model.entry is None else "arrays of pixels",
+        "Targets": "multilabel" if model.multilabel else "one class per image",
+        "Input": "image files of any size" if model.entry is None else "arrays of pixels",
     }
     if shape is not None:
         height, width, channels = shape
         facts["Image size"] = f"{width} by {height} pixels, {_COLOURS.get(channels, channels)}"
     if model.threshold is not None:
         threshold = f"{100 * model.threshold:.1f} %"
-        facts["It says"] = f"“{model.rejected_word}” below a confidence of {threshold}"
+        facts["Rejection"] = f"“{model.rejected_word}” below a confidence of {threshold}"
     return facts
 
 

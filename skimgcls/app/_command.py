@@ -1,4 +1,4 @@
-"""The command line: what it takes, and what it refuses before a server starts."""
+"""The command line, with checks before the server starts."""
 
 import argparse
 import importlib.util
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
-    # Here and not above, so that --help and a wrong option answer at once.
+    # Imported here so that --help and option errors are fast.
     from skimgcls.app._card import draw_curves
     from skimgcls.app._model import ServedModel
     from skimgcls.app._serve import (
@@ -46,19 +46,19 @@ def _start(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     except (ModelFileError, OSError) as error:
         parser.error(str(error))
     except Exception as error:
-        # It was read, and anything may be wrong with what is in it.
-        parser.error(f"{given.model}: it cannot be asked about a picture: {error}")
+        # The file was read, but its estimator may raise anything.
+        parser.error(f"{given.model}: it cannot classify images: {error}")
     try:
         port = find_port(given.host, given.port)
     except OSError as error:
-        parser.error(f"{given.host}:{given.port} cannot be served on: {error}")
+        parser.error(f"cannot listen on {given.host}:{given.port}: {error}")
     if not is_loopback(given.host):
         sys.stderr.write(
-            f"Whoever reaches {given.host}:{port} can use the page: it asks for no password.\n"
+            f"Anyone who can reach {given.host}:{port} can use the page: it has no password.\n"
         )
     protect_process(limits)
     serve_model(model)
-    # Now, and not while the first visitor waits.
+    # Draw before the first request.
     draw_curves(model)
     run_server(make_options(given.host, port, limits, given.public_name), given.host, port, name)
 
@@ -66,44 +66,44 @@ def _start(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m skimgcls.app",
-        description="Open a page on which pictures are dropped and their classes are told.",
+        description="Serve a web page that classifies images with a saved model.",
     )
     parser.add_argument("model", metavar="MODEL", help="file that skimgcls.save wrote")
     parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
     parser.add_argument(
-        "--port", type=_port, default=8501, help="port; 0 is any free one (default: %(default)s)"
+        "--port", type=_port, default=8501, help="port; 0 selects a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--public-name",
         metavar="NAME",
-        help="name by which visitors reach the page through a proxy, such as flowers.example.org",
+        help="public host name of the page behind a proxy, such as flowers.example.org",
     )
     parser.add_argument(
         "--max-upload-mb",
         type=_at_least_one,
         default=10,
         metavar="MB",
-        help="largest file (default: %(default)s)",
+        help="maximum file size (default: %(default)s)",
     )
     parser.add_argument(
         "--max-megapixels",
         type=_positive,
         default=50.0,
         metavar="MP",
-        help="largest picture, in millions of pixels (default: %(default)g)",
+        help="maximum image size, in millions of pixels (default: %(default)g)",
     )
     parser.add_argument(
         "--white",
         type=_positive,
         metavar="VALUE",
-        help="what white is for a model of arrays, such as 1 or 16 (default: found from the model)",
+        help="value of white for a model of arrays, such as 1 or 16 (default: inferred)",
     )
     parser.add_argument(
         "--trust",
         action="append",
         default=[],
         metavar="NAME",
-        help="full name of a type of your own that the file may hold, such as mynets.Net",
+        help="full name of a custom type to trust, such as mynets.Net",
     )
     return parser
 
@@ -111,7 +111,7 @@ def _make_parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: expected 0 to 65535")
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
     return port
 
 

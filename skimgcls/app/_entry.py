@@ -1,4 +1,4 @@
-"""How a file becomes what an estimator takes."""
+"""Convert an image file to the input of an estimator."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,24 +12,24 @@ from skimgcls.preprocessing import ImageLoader
 from skimgcls.utils._unwrap import walk_steps
 
 _MODES = {channels: mode for mode, channels in CHANNELS.items()}
-# What white may be in an array: a share, the digits of scikit-learn, a byte, two bytes.
+# Candidate values of white: floats up to 1, scikit-learn's digits, uint8, uint16.
 _WHITES = (1.0, 16.0, 255.0, 65535.0)
 _BYTE = 255.0
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How a picture is handed to a model that takes pixels.
+    """How an image is converted for a model that takes arrays.
 
     Attributes
     ----------
-    shape : tuple (height, width, channels)
+    shape : tuple (height, width, n_channels)
     white : float
-        What a white pixel is.
+        Value of a white pixel.
     white_is_known : bool
-        Whether that was told, or follows from what the model keeps of its training images.
+        Whether `white` was given or inferred from the pixel statistics of the model.
     as_rows : bool
-        Whether the first step knows rows of pixels alone.
+        Whether the first step takes only rows of pixels.
     """
 
     shape: tuple[int, int, int]
@@ -38,18 +38,18 @@ class Entry:
     as_rows: bool = False
 
     def describe(self) -> str:
-        """Return what is done to a picture, as a sentence."""
+        """Return a description of the conversion."""
         height, width, channels = self.shape
         colour = "grey" if channels == 1 else "colour"
         unsure = "" if self.white_is_known else ", which is a guess"
         return (
-            f"This model learned from arrays, not from files: the picture is resized to "
+            f"This model was trained on arrays, not on files. The image is resized to "
             f"{width} by {height} pixels in {colour}, with black as 0 and white as {self.white:g}"
             f"{unsure}."
         )
 
     def read(self, content: bytes) -> np.ndarray:
-        """Return the file as X of one image."""
+        """Return the file as an X with one image."""
         height, width, channels = self.shape
         pixels = decode_upload(content, _MODES[channels], Resize((height, width)))[np.newaxis]
         if self.white != _BYTE:
@@ -58,7 +58,7 @@ class Entry:
 
 
 def find_entry(estimator: Any, white: float | None) -> Entry | None:
-    """Return how pictures are handed to an estimator, or None if it takes files of any size."""
+    """Return the conversion for an estimator, or None if it takes files of any size."""
     steps = list(walk_steps(estimator))
     first = steps[0]
     is_loader = isinstance(first, ImageLoader)
@@ -67,12 +67,12 @@ def find_entry(estimator: Any, white: float | None) -> Entry | None:
     shape = next((step.image_shape_ for step in steps if hasattr(step, "image_shape_")), None)
     if shape is None:
         raise TypeError(
-            f"{type(first).__name__} does not tell what size of image it takes. Expected an image "
-            "classifier, or a Pipeline that begins with an ImageLoader."
+            f"{type(first).__name__} has no image_shape_, so its image size is unknown. Expected "
+            "an image classifier, or a Pipeline that begins with an ImageLoader."
         )
     height, width, channels = (int(side) for side in shape)
     if channels not in _MODES:
-        raise ValueError(f"It takes images of {channels} channels, which picture files have not.")
+        raise ValueError(f"It takes images of {channels} channels, but image files have 1 or 3.")
     found = _BYTE if is_loader else white or _find_white(first)
     return Entry(
         (height, width, channels),
@@ -83,9 +83,9 @@ def find_entry(estimator: Any, white: float | None) -> Entry | None:
 
 
 def _find_white(classifier: Any) -> float | None:
-    """Return what white was in the training images, as far as their statistics tell.
+    """Return the value of white, inferred from the statistics of the training images.
 
-    Of numbers from 0 to m the variance is at most mean * (m - mean), so that m is at least
+    For values from 0 to m the variance is at most mean * (m - mean). Therefore m is at least
     mean + variance / mean.
     """
     module = getattr(getattr(classifier, "net_", None), "module_", None)
@@ -96,6 +96,6 @@ def _find_white(classifier: Any) -> float | None:
     variance = layer.scale.detach().double().cpu().numpy().ravel() ** 2
     if (mean <= 0).any():
         return None
-    # What rounding takes from images of black and white alone is given back.
+    # Tolerance for rounding, needed if all pixels are black or white.
     least = float((mean + variance / mean).max()) * (1 - 1e-4)
     return next((white for white in _WHITES if least <= white), None)

@@ -1,30 +1,30 @@
-"""A map of where a model looked, laid over what it saw."""
+"""Overlay a saliency map on an image."""
 
 import numpy as np
 from matplotlib import colormaps
 from PIL import Image
 
 _BYTE = 255.0
-# Pixels of the longer side that a map is enlarged to.
+# Longer side in pixels to which a map is enlarged.
 _MAP_SIDE = 384
 
 
 def lay_map_over(picture: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Return a grey copy of a picture, uint8 or from 0 to 1, with a map (0 to 1) over it.
+    """Return a grey copy of an image with a map overlaid, as uint8 (height, width, 3).
 
-    The result is (height, width, 3) of uint8.
+    The image is uint8 or has values from 0 to 1. The map has values from 0 to 1.
     """
     grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
     grey = grey if picture.dtype == np.uint8 else grey * _BYTE
     colours = _BYTE * colormaps["inferno"](strengths)[..., :3]
-    # The root fades out later: most maps are small nearly everywhere.
+    # The square root makes small values visible: most maps are small nearly everywhere.
     alpha = 0.8 * np.sqrt(np.clip(strengths, 0, 1))[..., np.newaxis]
     mixed = (1 - alpha) * grey[..., np.newaxis] + alpha * colours
     return mixed.round().clip(0, 255).astype(np.uint8)
 
 
 def enlarge(picture: np.ndarray, strengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a picture and its map, small ones some times larger and smooth."""
+    """Return an image and its map. Small ones are enlarged with smooth interpolation."""
     height, width = strengths.shape
     times = _MAP_SIDE // max(height, width)
     if times < 2:

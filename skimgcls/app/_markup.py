@@ -1,6 +1,6 @@
-"""Parts of the page as HTML, of which every word that is not ours is escaped.
+"""Parts of the page as HTML. All text from files and models is escaped.
 
-Streamlit's own Markdown would read stars, dollars and colons of a file's name or a class.
+Streamlit's Markdown would interpret stars, dollars and colons in file and class names.
 """
 
 import html
@@ -10,7 +10,7 @@ from skimgcls.app._model import ServedModel
 from skimgcls.app._predict import Answer
 from skimgcls.app._verdict import Verdict, judge, rank
 
-# Bars beside a single picture; all classes are in a table below.
+# Maximum number of bars for a single image. All classes are in a table below.
 _N_BARS = 8
 
 STYLE = """<style>
@@ -56,12 +56,12 @@ STYLE = """<style>
 
 
 def escape(text: object) -> str:
-    """Return text that HTML shows as it is."""
+    """Return text escaped for HTML."""
     return html.escape(str(text), quote=True)
 
 
 def as_share(share: float) -> str:
-    """Return a probability as text, which is 100 % of what is certain alone.
+    """Return a probability in percent as text. Only exactly 1 is shown as 100 %.
 
     >>> as_share(0.5), as_share(0.99999), as_share(0.00001)
     ('50.0 %', '> 99.9 %', '< 0.1 %')
@@ -72,22 +72,22 @@ def as_share(share: float) -> str:
 
 
 def make_header(title: str, model: ServedModel) -> str:
-    """Return the top of the page."""
+    """Return the header of the page."""
     n = len(model.classes)
-    what = f"tells which of {n} labels it has" if model.multilabel else f"tells {n} classes apart"
+    what = f"which of {n} labels it has" if model.multilabel else f"one of {n} classes"
     return (
-        f'<div class="sk"><h1>{escape(title)}</h1><p class="soft">Drop a picture: the model '
-        f"{what}, and says how sure it is.</p></div>"
+        f'<div class="sk"><h1>{escape(title)}</h1><p class="soft">Drop an image: the model '
+        f"predicts {what}, and shows its confidence.</p></div>"
     )
 
 
 def make_verdict(model: ServedModel, verdict: Verdict) -> str:
-    """Return the answer in large letters."""
+    """Return the result in large letters."""
     share = escape(as_share(verdict.confidence))
     if verdict.rejected:
-        said = f"too unsure: {share}"
+        said = f"low confidence: {share}"
     elif model.multilabel:
-        said = f"least sure of a label: {share}"
+        said = f"lowest confidence of a label: {share}"
     else:
         said = share
     return (
@@ -97,7 +97,7 @@ def make_verdict(model: ServedModel, verdict: Verdict) -> str:
 
 
 def make_figure(address: str, alt: str, caption: str, *, tiny: bool = False) -> str:
-    """Return a picture, whose address holds it, with a line below."""
+    """Return an image, given by its data URL, with a caption."""
     kind = ' class="tiny"' if tiny else ""
     return (
         f'<figure><img src="{escape(address)}" alt="{escape(alt)}"{kind}>'
@@ -106,12 +106,12 @@ def make_figure(address: str, alt: str, caption: str, *, tiny: bool = False) -> 
 
 
 def make_pictures(figures: Iterable[str]) -> str:
-    """Return figures beside each other, or below where there is no room."""
+    """Return figures next to each other, or below each other on a narrow page."""
     return f'<div class="sk sk-pictures">{"".join(figures)}</div>'
 
 
 def make_bars(model: ServedModel, one: Answer) -> str:
-    """Return the most probable classes as bars; of labels with a mark where a half is."""
+    """Return bars of the most probable classes, with a mark at 0.5 for multilabel targets."""
     ranked = rank(model, one.proba)[:_N_BARS]
     half = '<span class="half"></span>' if model.multilabel else ""
     bars = [
@@ -125,7 +125,7 @@ def make_bars(model: ServedModel, one: Answer) -> str:
 
 
 def make_table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int]) -> str:
-    """Return a table of cells that are HTML already; `numbers` are the columns set to the right."""
+    """Return a table of HTML cells. The columns in `numbers` are right-aligned."""
 
     def line(tag: str, cells: Sequence[str]) -> str:
         kinds = [' class="number"' if i in numbers else "" for i in range(len(cells))]
@@ -148,9 +148,9 @@ def make_class_table(model: ServedModel, one: Answer) -> str:
 
 
 def make_batch_table(model: ServedModel, answers: Sequence[Answer], at_least: float) -> str:
-    """Return a line for each file, with its error if it could not be read.
+    """Return a row for each file, with its error if it could not be read.
 
-    Of few classes all probabilities are told; of many they are in the file to download.
+    With few classes all probabilities are shown. With many they are only in the CSV file.
     """
     shown = model.classes if len(model.classes) <= _N_BARS else []
     head = ["", "File", "Prediction", "Confidence", *map(escape, shown)]
@@ -175,13 +175,13 @@ _THUMB = '<td class="thumb">{}</td>'
 
 
 def make_facts(facts: Mapping[str, str]) -> str:
-    """Return names and values, line by line."""
+    """Return a table of names and values."""
     lines = [f"<tr><td>{escape(name)}</td><td>{escape(v)}</td></tr>" for name, v in facts.items()]
     return f'<table class="facts"><tbody>{"".join(lines)}</tbody></table>' if lines else ""
 
 
 def make_error(one: Answer) -> str:
-    """Return what was wrong with a single file."""
+    """Return the error of a single file."""
     return (
         f'<div class="sk"><p class="error"><strong>{escape(one.name)}</strong> could not be read. '
         f"{escape(one.error)}</p></div>"

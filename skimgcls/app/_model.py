@@ -1,4 +1,4 @@
-"""A fitted model as the page asks it: bytes of a file in, probabilities and a map out."""
+"""A fitted model for the page, from file content to probabilities and a map."""
 
 import io
 import threading
@@ -21,26 +21,26 @@ NONE_OF_THESE = "none of these"
 
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A fitted estimator, and what the page has to know of it.
+    """A fitted estimator and its properties that the page needs.
 
     Attributes
     ----------
     estimator : estimator
     name : str
-        What the page calls it.
+        Name of the model on the page.
     manifest : dict
-        What the file tells of itself.
+        Manifest of the file.
     limits : Limits
     entry : Entry or None
-        How pictures are handed to it; None if it takes files.
+        How images are converted for it; None if it takes files.
     classes : list of str
     multilabel : bool
     threshold : float or None
-        Below it the model itself says that it does not know.
+        The model rejects predictions with a confidence below this value.
     rejected_word : str
-        How that is said.
+        Text for a rejection.
     blind : str
-        Why it cannot be shown where the model looked; empty if it can.
+        Why no saliency map is available; empty if it is.
     """
 
     estimator: Any
@@ -53,8 +53,8 @@ class ServedModel:
     threshold: float | None
     rejected_word: str
     blind: str = ""
-    # A prediction seeds torch's generator, which all threads share; and two at once, each on all
-    # cores, take longer than one after the other.
+    # A prediction seeds torch's generator, which all threads share. Two predictions at once, each
+    # on all cores, also take longer than one after the other.
     lock: Any = field(default_factory=threading.Lock)
 
     @classmethod
@@ -66,16 +66,16 @@ class ServedModel:
         limits: Limits | None = None,
         white: float | None = None,
     ) -> "ServedModel":
-        """Look at a fitted estimator, and have it predict once.
+        """Make a ServedModel of a fitted estimator, and test it with one prediction.
 
         Raises
         ------
         TypeError, ValueError
-            If it cannot be asked about a picture; the reason is told.
+            If it cannot classify images. The message contains the reason.
         """
         if not hasattr(estimator, "predict_proba"):
             raise TypeError(
-                f"{type(estimator).__name__} has no predict_proba, and so no confidence to show."
+                f"{type(estimator).__name__} has no predict_proba. The page needs probabilities."
             )
         rejecting = find_rejecting(estimator)
         model = cls(
@@ -94,26 +94,26 @@ class ServedModel:
         return replace(model, blind=model.why_blind())
 
     def predict(self, content: bytes) -> np.ndarray:
-        """Return the probability of each class (n_classes,) for what a file holds."""
+        """Return the class probabilities (n_classes,) of the image in a file."""
         X = [content] if self.entry is None else self.entry.read(content)
         with self.lock:
             proba = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)
         if proba.shape != (1, len(self.classes)):
             raise ValueError(
-                f"predict_proba gives an array of shape {proba.shape}; expected "
+                f"predict_proba returned an array of shape {proba.shape}; expected "
                 f"{(1, len(self.classes))}."
             )
         return proba[0]
 
     def explain(self, content: bytes) -> np.ndarray:
-        """Return the picture as the net sees it, under a map of where it found its class.
+        """Return the input image of the network with a saliency map of the predicted class.
 
         Raises
         ------
         ImportError
             If captum is not installed.
         TypeError
-            If there is no net with convolutions.
+            If there is no network with convolutions.
         """
         X = [content] if self.entry is None else self.entry.read(content)
         with self.lock:
@@ -122,19 +122,19 @@ class ServedModel:
         return lay_map_over(*enlarge(picture, found.maps[0]))
 
     def why_blind(self) -> str:
-        """Return why there are no maps to show, or nothing if there are."""
+        """Return why saliency maps are not available, or an empty string if they are."""
         try:
             self.explain(_blank_picture())
         except ImportError:
             return "captum is not installed"
         except Exception:
-            # Of Pipelines there are many, and some hand a net no picture.
-            return "it has no convolutions to look into"
+            # Some Pipelines pass no image to a network.
+            return "it has no convolutions"
         return ""
 
 
 def _blank_picture() -> bytes:
-    """Return a grey picture as a file, to be tried before any visitor comes."""
+    """Return a grey image as a file, to test a model before the server starts."""
     file = io.BytesIO()
     Image.new("RGB", (64, 64), (128, 128, 128)).save(file, "PNG")
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""The page, run from top to bottom by Streamlit at each touch of a visitor."""
+"""The page. Streamlit runs this script from top to bottom at each user interaction."""
 
 import logging
 from typing import Any
@@ -15,12 +15,12 @@ from skimgcls.app._table import to_csv
 from skimgcls.app._upload import SUFFIXES, to_data_url
 from skimgcls.app._verdict import judge
 
-_UNEXPECTED = "The model could not answer; who runs this page finds the reason in its terminal."
+_UNEXPECTED = "The model could not answer. The reason is in the terminal of the server."
 _LOGGER = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Show the page of the model that is served."""
+    """Show the page of the served model."""
     model = served_model()
     title = model.name.removesuffix(".skimgcls")
     st.set_page_config(page_title=title, layout="centered")
@@ -34,12 +34,12 @@ def main() -> None:
 
 
 def show_answers(model: ServedModel) -> None:
-    """Take pictures, and show what the model says of them."""
+    """Take images and show the predictions of the model."""
     files = take_files(model)
     if not files:
         return
     answers = answer_all(model, files)
-    # The slider stands below what it changes.
+    # The slider is below the results that it changes.
     place = st.container()
     at_least = 0.0
     if not model.multilabel and any(one.proba is not None for one in answers):
@@ -52,34 +52,34 @@ def show_answers(model: ServedModel) -> None:
 
 
 def take_files(model: ServedModel) -> list[Any]:
-    """Return what the visitor sent, at most as many files as are taken at once."""
+    """Return the uploaded files, up to the limit."""
     limits = model.limits
     listen_for_paste()
     files = st.file_uploader(
-        "Drop pictures here, choose them, or paste one",
+        "Drop images here, choose them, or paste one",
         type=list(SUFFIXES),
         accept_multiple_files=True,
         key="files",
     )
-    # A camera is asked for when a visitor wants one, not before.
+    # Ask for camera access only after the switch is turned on.
     if st.toggle("Use the camera", key="camera_on"):
         taken = st.camera_input("Camera", label_visibility="collapsed", key="camera")
         files = [*files, *([] if taken is None else [taken])]
     if len(files) > limits.files:
-        st.warning(f"Only the first {limits.files} pictures are read.")
+        st.warning(f"Only the first {limits.files} images are read.")
     return files[: limits.files]
 
 
 def answer_all(model: ServedModel, files: list[Any]) -> list[Answer]:
-    """Return an answer for each file; those of the last run are kept in the session."""
+    """Return an answer for each file. Answers of the last run are cached in the session."""
     known = st.session_state.get("answers", {})
     missing = [file for file in files if file.file_id not in known]
     found = {file.file_id: known[file.file_id] for file in files if file.file_id in known}
-    bar = st.progress(0.0, "Reading the pictures") if len(missing) > 1 else None
+    bar = st.progress(0.0, "Reading the images") if len(missing) > 1 else None
     for number, file in enumerate(missing, 1):
         found[file.file_id] = answer_one(model, file)
         if bar is not None:
-            bar.progress(number / len(missing), "Reading the pictures")
+            bar.progress(number / len(missing), "Reading the images")
     if bar is not None:
         bar.empty()
     st.session_state["answers"] = found
@@ -87,7 +87,7 @@ def answer_all(model: ServedModel, files: list[Any]) -> list[Answer]:
 
 
 def answer_one(model: ServedModel, file: Any) -> Answer:
-    """Return the answer for a file; one that fails for any reason leaves the others."""
+    """Return the answer for a file. A failure does not affect other files."""
     try:
         return answer(model, file.name, file.getvalue())
     except Exception:
@@ -96,23 +96,23 @@ def answer_one(model: ServedModel, file: Any) -> Answer:
 
 
 def ask_threshold(model: ServedModel) -> float:
-    """Return how probable a class has to be."""
+    """Return the minimum probability of a predicted class."""
     percent = st.slider(
         "Say “none of these” below a confidence of", 0, 100, 0, format="%d %%", key="at_least"
     )
     if model.threshold:
-        st.caption(f"The model itself asks for {100 * model.threshold:.1f} %.")
+        st.caption(f"The threshold of the model itself is {100 * model.threshold:.1f} %.")
     return percent / 100
 
 
 def show_one(model: ServedModel, one: Answer, file: Any, at_least: float) -> None:
-    """Show a picture with its classes, and where the model found them."""
+    """Show an image with its classes and its saliency map."""
     if one.proba is None:
         st.html(markup.make_error(one))
         return
     st.html(markup.make_verdict(model, judge(model, one.proba, at_least)))
     pictures = st.empty()
-    figure = markup.make_figure(one.picture, "The picture", one.name, tiny=_is_tiny(one.picture))
+    figure = markup.make_figure(one.picture, "The image", one.name, tiny=_is_tiny(one.picture))
     pictures.html(markup.make_pictures([figure]))
     st.html(markup.make_bars(model, one))
     if model.entry is not None:
@@ -120,15 +120,15 @@ def show_one(model: ServedModel, one: Answer, file: Any, at_least: float) -> Non
     with st.expander(f"All {len(model.classes)} classes"):
         st.html(markup.make_class_table(model, one))
     if model.blind:
-        st.caption(f"Where the model looked cannot be shown: {model.blind}.")
+        st.caption(f"A saliency map cannot be shown: {model.blind}.")
         return
-    # Last, for it takes longer than the answer.
+    # Last, because it takes longer than the prediction.
     found = explain_one(model, file)
     pictures.html(markup.make_pictures([figure, *([found] if found else [])]))
 
 
 def explain_one(model: ServedModel, file: Any) -> str:
-    """Return where a model looked, as a figure; that of the last run is kept in the session."""
+    """Return a saliency map as a figure. The last one is cached in the session."""
     known = st.session_state.setdefault("maps", {})
     if file.file_id not in known:
         known.clear()
@@ -140,11 +140,11 @@ def _explain(model: ServedModel, file: Any) -> str:
     try:
         address = to_data_url(model.explain(file.getvalue()))
     except Exception:
-        # The answer is there, and stays.
+        # The prediction is still shown.
         _LOGGER.exception("A map could not be made.")
         return ""
-    caption = "Where the model found its answer (Grad-CAM)"
-    return markup.make_figure(address, "A map over the picture", caption)
+    caption = "Regions that support the prediction (Grad-CAM)"
+    return markup.make_figure(address, "A map over the image", caption)
 
 
 def _is_tiny(address: str) -> bool:
@@ -154,7 +154,7 @@ def _is_tiny(address: str) -> bool:
 def show_batch(
     model: ServedModel, answers: list[Answer], files: list[Any], at_least: float
 ) -> None:
-    """Show a table of several pictures, to be taken away, and one of them if asked for."""
+    """Show a table of several images with a CSV download, and details of a selected one."""
     st.html(markup.make_batch_table(model, answers, at_least))
     st.download_button(
         "Download as CSV",
@@ -165,10 +165,10 @@ def show_batch(
     )
     places = name_places(answers)
     chosen = st.selectbox(
-        "Look at one of them",
+        "Show one image",
         list(places),
         index=None,
-        placeholder="Choose a picture",
+        placeholder="Choose an image",
         key="chosen",
     )
     if chosen is not None:
@@ -177,7 +177,7 @@ def show_batch(
 
 
 def name_places(answers: list[Answer]) -> dict[str, int]:
-    """Return where each picture that could be read is, by its name or its name and number."""
+    """Return the position of each image that could be read, by its unique name."""
     names = [one.name for one in answers]
     return {
         one.name if names.count(one.name) == 1 else f"{one.name} ({place + 1})": place
@@ -187,7 +187,7 @@ def name_places(answers: list[Answer]) -> dict[str, int]:
 
 
 def show_card(model: ServedModel) -> None:
-    """Show what the model tells of itself, and how its training went."""
+    """Show the model card with the training curves."""
     st.html(make_card(model, draw_curves(model)))
 
 

@@ -1,8 +1,8 @@
-"""Pictures pasted from the clipboard, wherever on the page."""
+"""Paste images from the clipboard anywhere on the page."""
 
 from streamlit.components.v2 import component
 
-# The page's own uploader takes what is pasted, so that it keeps to the same limits.
+# Pasted files go through the uploader of the page, so that the same limits apply.
 _SCRIPT = """
 export default function () {
   const take = (event) => {
@@ -24,5 +24,5 @@ export default function () {
 
 
 def listen_for_paste() -> None:
-    """Have the page listen."""
+    """Listen for paste events on the page."""
     component("skimgcls_paste", js=_SCRIPT)(key="paste", height=1)

@@ -1,4 +1,4 @@
-"""A file of a visitor's, and what came of it."""
+"""Predict an uploaded file."""
 
 from dataclasses import dataclass
 
@@ -18,17 +18,17 @@ from skimgcls.exceptions import ImageFileError
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one file: probabilities, or an error.
+    """Result for one file: probabilities or an error.
 
     Attributes
     ----------
     name : str
-        Of the file, as the visitor's machine has it.
+        File name on the user's machine.
     proba : ndarray of shape (n_classes,) or None
     error : str
-        A sentence; empty if all went well.
+        Error message; empty without an error.
     picture, thumbnail : str
-        Addresses that hold the picture, large and small; empty with an error.
+        Data URLs of the image, large and small; empty with an error.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Answer:
 
 
 def answer(model: ServedModel, name: str, content: bytes) -> Answer:
-    """Ask a model about a file; what is wrong with the file is in the answer."""
+    """Predict a file with a model. An error in the file is returned in the answer."""
     try:
         check_upload(content, model.limits)
         pixels = shrink(decode_upload(content), PICTURE_SIDE)

@@ -1,4 +1,4 @@
-"""Streamlit's server, with what a page that strangers may reach asks of it."""
+"""Streamlit's server, configured for a page that untrusted users may reach."""
 
 import contextlib
 import ipaddress
@@ -17,42 +17,42 @@ from skimgcls.app._model import ServedModel
 from skimgcls.app._upload import Limits
 
 _PAGE = Path(__file__).with_name("_page.py")
-# Between two looks whether the server answers.
+# Seconds between two checks whether the server answers.
 _MOMENT = 0.05
 _served: list[ServedModel] = []
 
 
 def serve_model(model: ServedModel | None) -> None:
-    """Set the model that all sessions of this process ask."""
+    """Set the model for all sessions of this process."""
     _served[:] = [] if model is None else [model]
 
 
 def served_model() -> ServedModel:
-    """Return the model that was set."""
+    """Return the model set by `serve_model`."""
     if not _served:
-        raise RuntimeError("No model is served: start the page by python -m skimgcls.app MODEL.")
+        raise RuntimeError("No model is served. Start the page with python -m skimgcls.app MODEL.")
     return _served[0]
 
 
 def find_port(host: str, port: int) -> int:
-    """Return a port that is free, 0 standing for any.
+    """Return a free port. Port 0 stands for any free one.
 
     Raises
     ------
     OSError
-        If it is taken, or the address is none of this machine.
+        If the port is in use, or the address does not belong to this machine.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         if sys.platform != "win32":
-            # As servers do: a port that was left a moment ago is free.
+            # As servers do, so that a recently closed port counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         return int(probe.getsockname()[1])
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone.
+    """Return whether an address can be reached only from this machine.
 
     >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
     (True, True, False)
@@ -91,39 +91,39 @@ def make_options(host: str, port: int, limits: Limits, public_name: str | None) 
         options["browser.serverAddress"] = public_name
         options["server.allowedHosts"] = [*names, public_name]
     elif is_loopback(host):
-        # A page elsewhere whose name is made to lead here is not answered.
+        # Protection against DNS rebinding: requests for other host names are refused.
         options["server.allowedHosts"] = [*names, host]
     return options
 
 
 def protect_process(limits: Limits) -> None:
-    """Set what holds for the whole process: a bomb is refused, and no upload is put on disk."""
+    """Refuse decompression bombs and keep uploads off the disk, for the whole process."""
     Image.MAX_IMAGE_PIXELS = limits.pixels
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         from starlette.formparsers import MultiPartParser
     except ImportError:
-        # Earlier versions of Streamlit have another server, which keeps uploads in memory.
+        # Earlier versions of Streamlit use another server, which keeps uploads in memory.
         return
-    # What is larger would pass through a temporary file; Streamlit refuses what is larger still.
+    # Larger uploads would go to a temporary file, but Streamlit refuses them first.
     MultiPartParser.spool_max_size = (limits.upload_mb + 2) * 2**20
 
 
 def run_server(options: dict[str, Any], host: str, port: int, name: str) -> None:
-    """Serve the page until a signal comes."""
+    """Serve the page until a signal is received."""
     from streamlit import config, net_util
     from streamlit.web import bootstrap
 
-    # To learn this machine's address for its visitors it would ask another in the network.
+    # Streamlit would ask an external server for the public address of this machine.
     net_util.get_external_ip = _no_address
-    # Asked for in public, options would be read once before ours are set, and told to have changed.
+    # The public function would parse the options before ours are set, and report them as changed.
     known = config._config_options_template
     flags = {key.replace(".", "_"): value for key, value in options.items() if key in known}
     tell = threading.Thread(target=_tell_when_up, args=(host, port, name, sys.stdout), daemon=True)
     tell.start()
     bootstrap.load_config_options(flags)
-    # Our line is enough; and where nobody reads any more, Streamlit's last words would keep it from
-    # stopping.
+    # Suppress Streamlit's messages. If stdout is closed, its last message would prevent a clean
+    # exit.
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
         bootstrap.run(str(_PAGE), False, [], flags)
 
@@ -133,8 +133,8 @@ def _no_address() -> None:
 
 
 def _tell_when_up(host: str, port: int, name: str, terminal: TextIO) -> None:
-    """Write where the page is, once it is there."""
-    # A server on all addresses is reached on this machine's own.
+    """Write the address of the page once the server answers."""
+    # A server on all addresses is reachable at the loopback address.
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     while True:
         try:

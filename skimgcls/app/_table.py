@@ -1,4 +1,4 @@
-"""Answers as a file for a spreadsheet."""
+"""Results as a CSV file."""
 
 import csv
 import io
@@ -8,15 +8,15 @@ from skimgcls.app._model import ServedModel
 from skimgcls.app._predict import Answer
 from skimgcls.app._verdict import judge
 
-# What a spreadsheet takes for the beginning of a formula, or skips before it looks for one.
+# Characters that start a formula in a spreadsheet, or that it skips before a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", " ", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def to_csv(model: ServedModel, answers: Sequence[Answer], at_least: float = 0.0) -> bytes:
-    """Return a table with a line for each file, as bytes of UTF-8 with a mark at the begin.
+    """Return a CSV table with a row for each file, as UTF-8 with a byte order mark.
 
-    Columns are file, predicted, confidence, one "probability of" for each class, and error. With
-    the mark at the begin a spreadsheet knows the letters.
+    Columns are file, predicted, confidence, one "probability of" for each class, and error. The
+    byte order mark tells a spreadsheet the encoding.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -33,7 +33,7 @@ def to_csv(model: ServedModel, answers: Sequence[Answer], at_least: float = 0.0)
 
 
 def as_text(value: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: with an apostrophe before one.
+    """Return a cell as text. An apostrophe is put before what would be a formula.
 
     >>> as_text("=1+1.png"), as_text("a=1.png")
     ("'=1+1.png", 'a=1.png')

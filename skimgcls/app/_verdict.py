@@ -1,4 +1,4 @@
-"""Probabilities in words."""
+"""Turn probabilities into a displayed result."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,16 @@ from skimgcls.app._model import ServedModel
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a picture in a word.
+    """The displayed result for an image.
 
     Attributes
     ----------
     word : str
-        A class; of several labels all that are more probable than not; or that it is none.
+        A class, the text for a rejection or, for multilabel targets, all labels with a
+        probability above 0.5.
     confidence : float
-        Of the most probable class; of several labels, of the least sure one.
+        Probability of the most probable class. For multilabel targets, the confidence of the
+        least confident label.
     rejected : bool
     """
 
@@ -26,7 +28,7 @@ class Verdict:
 
 
 def judge(model: ServedModel, proba: np.ndarray, at_least: float = 0.0) -> Verdict:
-    """Return what to say, where a class has to be at least so probable."""
+    """Return the result. A class with a probability below `at_least` is rejected."""
     if model.multilabel:
         chosen = [name for name, share in zip(model.classes, proba, strict=True) if share > 0.5]
         confidence = float(np.maximum(proba, 1 - proba).min())
@@ -39,6 +41,6 @@ def judge(model: ServedModel, proba: np.ndarray, at_least: float = 0.0) -> Verdi
 
 
 def rank(model: ServedModel, proba: np.ndarray) -> list[tuple[str, float]]:
-    """Return classes and their probabilities, the most probable first."""
+    """Return classes and their probabilities, the most probable class first."""
     order = np.argsort(-proba, kind="stable")
     return [(model.classes[i], float(proba[i])) for i in order]

@@ -1,4 +1,4 @@
-"""Image classifiers: scikit-learn citizens with a torch net inside."""
+"""Image classifiers with the scikit-learn interface, built on torch."""
 
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._cnn import CNNImageClassifier

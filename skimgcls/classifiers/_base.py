@@ -1,4 +1,4 @@
-"""The classifier all others are made from."""
+"""Base class of the image classifiers."""
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -27,8 +27,8 @@ from skimgcls.utils._state_dict import dump_net, restore_net
 class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
     """Base class of the image classifiers.
 
-    A new classifier is a constructor, which stores its parameters and passes the others on, and one
-    method, :meth:`_build_module`.
+    A subclass defines a constructor, which stores its own parameters and passes the others on, and
+    the method :meth:`_build_module`.
 
     Parameters
     ----------
@@ -128,42 +128,43 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         ----------
         image_shape : tuple (height, width, channels)
         n_outputs : int
-            Number of classes, or of labels an image can have.
+            Number of classes, or of labels for multilabel targets.
 
         Returns
         -------
         module : torch.nn.Module
-            Takes a float batch (n, channels, height, width), standardised if `standardize`, and
-            gives logits (n, n_outputs). Drawing its weights from torch's generator is all the
-            randomness it needs: the call is seeded.
+            Maps a float batch of shape (n_samples, n_channels, height, width), standardised if
+            `standardize`, to logits of shape (n_samples, n_outputs). The call is seeded: draw the
+            initial weights from torch's global generator.
         """
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
-        """Train a net on images and their labels.
+        """Fit the classifier to images and labels.
 
         Parameters
         ----------
-        X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images, of numbers of any type; or a path for each, or what an ImageLoader or an
-            ImageAugmenter gives.
-        y : array-like of shape (n,) or (n, n_classes)
-            Labels of any kind; or an indicator of zeros and ones, for several labels an image.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the images in the loss. Weight zero is as good as not given, weight two as
-            good as given twice.
+        X : array-like of shape (n_samples, height, width, n_channels)
+            Images of any numeric type. The shapes (n_samples, height, width) and
+            (n_samples, n_features) are also accepted, as are file paths of shape (n_samples,) and
+            the output of an ImageLoader or ImageAugmenter.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels, or a binary indicator matrix for multilabel targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights in the loss. A weight of 0 is equivalent to removing the sample, a weight
+            of 2 to repeating it.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Validation images, their labels and weights, for `history_` and `early_stopping`.
+            Validation images, labels and sample weights, for `history_` and `early_stopping`.
 
         Returns
         -------
         self : object
-            The fitted classifier. If `fit` raises, it stays as it was before.
+            The fitted classifier. If `fit` raises, the classifier is unchanged.
 
         Raises
         ------
         ValueError
-            If images, labels or weights are not usable, or the loss stops being a number.
+            If images, labels or weights are invalid, or the loss becomes NaN or infinite.
         """
         continues = self.warm_start and hasattr(self, "net_")
         with restore_on_error(self):
@@ -188,30 +189,30 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on these images, from where the last call or `fit` left off.
+        """Train for one epoch on a batch of images, starting from the current weights.
 
         Parameters
         ----------
-        X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images.
-        y : array-like of shape (n,) or (n, n_classes)
-            Labels, or an indicator.
+        X : array-like of shape (n_samples, height, width, n_channels)
+            Images, in any input format accepted by `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels, or a binary indicator matrix for multilabel targets.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed in the first call, unless y is an indicator.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the images.
+            All classes over all calls. Required in the first call, unless y is an indicator.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights in the loss.
 
         Returns
         -------
         self : object
-            The classifier. The pixel statistics of `standardize` are those of the first call.
+            The classifier. `standardize` uses the pixel statistics of the first call.
         """
         first = not hasattr(self, "net_")
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' would weigh each call of partial_fit by its own images. "
-                "Pass the weights by label, as sklearn.utils.compute_class_weight gives them for "
-                "all of y."
+                "class_weight='balanced' is not supported by partial_fit: each call would be "
+                "weighted by its own labels. Pass a dict of class weights, computed on all of y "
+                "with sklearn.utils.compute_class_weight."
             )
         with restore_on_error(self):
             train = self._check_training_images(
@@ -224,7 +225,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             self._store_config(plan)
             device = check_device(self.device)
             with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
-                # Data that come in pieces are small only in the piece: never float64.
+                # Never float64: one call is small, but the whole data set may be large.
                 precision = self._choose_precision(train, 0, device)
                 net = self._make_net(train, plan, precision) if first else self.net_
                 loss, weighted = self._make_loss(train, plan)
@@ -239,14 +240,14 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
         Parameters
         ----------
-        X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images of the shape seen in `fit`, in any spelling.
+        X : array-like of shape (n_samples, height, width, n_channels)
+            Images of the shape seen in `fit`, in any input format accepted by `fit`.
 
         Returns
         -------
-        labels : ndarray of shape (n,) or (n, n_classes)
-            The most probable label of each image; or an indicator of the labels that are more
-            probable than not.
+        labels : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The most probable label of each image. For multilabel targets, an indicator of the
+            labels with a probability above 0.5.
         """
         logits = self._logits(X)
         return self._encoder.decode(logits)
@@ -256,13 +257,13 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
         Parameters
         ----------
-        X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images.
+        X : array-like of shape (n_samples, height, width, n_channels)
+            Images, in any input format accepted by `fit`.
 
         Returns
         -------
-        proba : ndarray of shape (n, n_classes)
-            In the order of `classes_`. Rows sum to one, unless an image can have several labels.
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`. Rows sum to 1, except for multilabel targets.
         """
         logits = torch.from_numpy(self._logits(X)).double()
         proba = logits.sigmoid() if self.out_activation_ == "logistic" else logits.softmax(dim=1)
@@ -273,13 +274,13 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
         Parameters
         ----------
-        X : array-like of shape (n, pixels), (n, height, width) or (n, height, width, channels)
-            Images.
+        X : array-like of shape (n_samples, height, width, n_channels)
+            Images, in any input format accepted by `fit`.
 
         Returns
         -------
-        logits : ndarray of shape (n, n_classes), or (n,) for two classes
-            Of two classes, the logit of the second less that of the first.
+        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            For two classes, the logit of the second minus that of the first.
         """
         logits = self._logits(X)
         if self.out_activation_ == "softmax" and self.n_outputs_ == 2:
@@ -292,7 +293,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         )
 
     def _train(self, net, plan, loss, train, valid, rng):
-        """Train the net, and return what its history says of each epoch."""
+        """Train the network, and return the metrics of each epoch."""
         return train_net(net, plan, loss, train, valid, rng)
 
     def _make_loss(self, train, plan):
@@ -303,12 +304,12 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             check_is_fitted(self)
         images = self._check_images(X, reset=False)
         device = torch.device(self.net_.device)
-        # A module of one's own may draw in evaluation too: alike each time, and nothing of the
-        # caller's.
+        # A custom module may draw random numbers in evaluation: make each call reproducible, and
+        # leave the caller's random state unchanged.
         with torch_seeded(self._seed, device):
             batch_format = self.net_.iterator_valid__batch_format
             if batch_format.autocast and self.precision == "float32":
-                # Set after a fit in bfloat16, for predictions that are exact.
+                # Set after fitting in bfloat16, for exact predictions.
                 module, batch_format = self.net_.module_, replace(batch_format, autocast=False)
             else:
                 module = self.net_.evaluation_module()
@@ -323,7 +324,7 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
 
 @contextmanager
 def _restore_net_on_error(net):
-    """Leave the weights and the optimizer as they were if the block raises."""
+    """Restore the weights and the optimizer if the block raises."""
     before = dump_net(net)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A convolutional net."""
+"""A convolutional neural network."""
 
 from numbers import Integral, Real
 
@@ -11,7 +11,7 @@ from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 @with_shared_sections
 class CNNImageClassifier(BaseImageClassifier):
-    """Image classifier by a convolutional net.
+    """Convolutional neural network image classifier.
 
     Convolutions, each followed by max-pooling and an activation, then dense layers (LeCun et al.,
     "Gradient-Based Learning Applied to Document Recognition", 1998).
@@ -19,28 +19,28 @@ class CNNImageClassifier(BaseImageClassifier):
     Parameters
     ----------
     conv_channels : array-like of int, default=(32, 64)
-        Output channels of each convolution.
+        Number of output channels of each convolution.
 
     kernel_size : int, default=3
-        Side of the convolutions' windows, in pixels.
+        Side of the convolution kernels, in pixels.
 
     padding : {"same", "valid"}, default="same"
-        Keep the size of the image, or lose ``kernel_size - 1`` pixels a side at each convolution.
-        What has grown smaller than the window is padded up to it.
+        "same" keeps the size of the feature map; "valid" reduces height and width by
+        ``kernel_size - 1`` pixels at each convolution. A map smaller than the kernel is padded to
+        the kernel's size.
 
     pool_size : int or array-like of int, default=2
-        Side of the pooling windows, one for all or one for each convolution; 1 pools nothing. A
-        small image is pooled less, never to nothing.
+        Side of the pooling windows, one value for all convolutions or one for each; 1 disables
+        pooling. A side of the map shorter than the window is pooled with a window of its length.
 
     hidden_layer_sizes : array-like of int, default=(128,)
-        Outputs of each dense hidden layer.
+        Number of units of each dense hidden layer.
 
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation of the hidden layers.
 
     dropout : float, default=0.0
-        Share of each dense hidden layer's outputs set to zero in training, from 0 to below 1
-        (Srivastava et al., "Dropout", 2014).
+        Dropout rate of the dense hidden layers, in [0, 1) (Srivastava et al., "Dropout", 2014).
 
     {training_parameters}
 
@@ -50,8 +50,8 @@ class CNNImageClassifier(BaseImageClassifier):
 
     See Also
     --------
-    MLPImageClassifier : Dense layers alone, for small or featureless images.
-    ModuleImageClassifier : Any torch module.
+    MLPImageClassifier : Dense layers only, for small images or images without local structure.
+    ModuleImageClassifier : A custom torch module.
 
     Examples
     --------

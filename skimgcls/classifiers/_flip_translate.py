@@ -1,4 +1,4 @@
-"""Classifiers that show their nets more of an image than the image."""
+"""Flips, translations, label smoothing and test-time augmentation of the classifiers."""
 
 from dataclasses import replace
 from numbers import Integral, Real
@@ -10,7 +10,7 @@ from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 
 class FlipTranslateMixin:
-    """Training images mirrored and moved, labels smoothed, and predictions averaged over views."""
+    """Mirror and shift training images, smooth labels, and average predictions over views."""
 
     _view_constraints: dict = {
         "horizontal_flip": ["boolean", StrOptions({"auto"})],
@@ -18,7 +18,7 @@ class FlipTranslateMixin:
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "test_time_augmentation": ["boolean"],
     }
-    # Those of them that do not decide what module is built.
+    # The parameters above that do not change the module.
     _views_of_training = frozenset({"horizontal_flip", "translation", "label_smoothing"})
 
     def _resolve_auto(self, train):
@@ -27,17 +27,17 @@ class FlipTranslateMixin:
         self.translation_ = self._auto_translation() if translation == "auto" else translation
 
     def _auto_horizontal_flip(self, train):
-        """Return whether images are to be mirrored."""
+        """Return whether training images are mirrored."""
         return is_flip_invariant(train)
 
     def _auto_translation(self):
-        """Return by how many pixels of what the net is given images are to be moved."""
+        """Return the maximum shift, in pixels of the network's input."""
         side = min(self.image_shape_[:2])
-        # What is too small to be moved by a pixel is not moved when it is shown larger.
+        # Images too small to be shifted by one pixel are not shifted after enlarging either.
         return (side // 16) * min(self._net_shape[:2]) // side
 
     def _with_test_time_augmentation(self, net):
-        """Return the net with its predictions averaged over the views it is trained on."""
+        """Return the network with predictions averaged over the views used in training."""
         is_averaged = self.test_time_augmentation
         return TestTimeAugmentation(
             net,
@@ -46,9 +46,9 @@ class FlipTranslateMixin:
         )
 
     def _with_flip_translate(self, plan):
-        """Return the plan with views of the images and smoothed labels."""
+        """Add the views of the images and label smoothing to the configuration."""
         views = FlipTranslate(self.horizontal_flip_, self.translation_)
-        # The loss of moved images goes up and down, and falls once the rate has fallen.
+        # The loss of shifted images fluctuates until the learning rate has decayed.
         goes_on = plan.schedule != "constant" and not plan.early_stopping
         return replace(
             plan,

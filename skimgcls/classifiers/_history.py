@@ -1,4 +1,4 @@
-"""What a training run leaves to look at."""
+"""Training history of a classifier."""
 
 import math
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 
 class HistoryMixin:
-    """The figures of each epoch, in the words of MLPClassifier.
+    """The metrics of each epoch, as attributes named like those of MLPClassifier.
 
-    All are derived from ``_history``, a list with one dict of numbers for each epoch.
+    All are derived from ``_history``, a list with one dict of numbers per epoch.
     """
 
     _history: list[dict[str, float]]
@@ -16,22 +16,23 @@ class HistoryMixin:
     def _column(self, name, asked_for):
         if not hasattr(self, "_history"):
             raise AttributeError(
-                f"This {type(self).__name__} has no {asked_for!r} before it is fitted."
+                f"This {type(self).__name__} has no {asked_for!r} before it is fitted. "
+                "Call fit first."
             )
         return [epoch[name] for epoch in self._history]
 
     @property
     def n_iter_(self):
-        """Epochs trained."""
+        """Number of epochs trained."""
         return len(self._column("train_loss", "n_iter_"))
 
     @property
     def history_(self):
-        """Figures of each epoch, a DataFrame of shape (`n_iter_`, 6).
+        """Metrics of each epoch, a DataFrame of shape (`n_iter_`, 6).
 
         The columns are train_loss, train_accuracy, validation_loss, validation_accuracy,
-        learning_rate and seconds. Training figures are means over the batches of the epoch, taken
-        while the weights move; without validation images theirs are NaN.
+        learning_rate and seconds. Training metrics are averages over the batches of the epoch,
+        computed while the weights change. Without validation images, validation metrics are NaN.
         """
         seconds = self._column("seconds", "history_")
         epochs = pd.RangeIndex(1, len(seconds) + 1, name="epoch")
@@ -54,12 +55,12 @@ class HistoryMixin:
 
     @property
     def validation_scores_(self):
-        """Validation accuracy of each epoch, or None if there were no validation images."""
+        """Validation accuracy of each epoch, or None without validation images."""
         scores = self._column("validation_accuracy", "validation_scores_")
         return None if all(map(math.isnan, scores)) else scores
 
     @property
     def best_validation_score_(self):
-        """Highest validation accuracy of any epoch, or None if there were no images for it."""
+        """Highest validation accuracy of any epoch, or None without validation images."""
         scores = self.validation_scores_
         return None if scores is None else max(s for s in scores if not math.isnan(s))

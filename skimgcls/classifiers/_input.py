@@ -1,4 +1,4 @@
-"""What a classifier takes in: images, labels and weights, checked against what it knows."""
+"""Validation of images, labels and sample weights."""
 
 import warnings
 
@@ -14,10 +14,10 @@ from skimgcls.utils._target_encoder import TargetEncoder, check_weights
 
 
 class InputMixin:
-    """Checks that store the shape of images and the classes at a first fit, and heed them after."""
+    """Input checks: the first fit stores image shape and classes, later calls compare with them."""
 
     def _check_training_images(self, X, y, sample_weight, *, reset, classes=None, partial=False):
-        """Return what to train on; with `reset`, store what it tells of shape and classes."""
+        """Return the checked training images; with `reset`, store their shape and classes."""
         images = self._check_images(X, reset=reset)
         _warn_of_unused_request(images)
         self._check_classes(y, classes, reset=reset, partial=partial)
@@ -27,15 +27,15 @@ class InputMixin:
         train = TrainingImages.from_arrays(images, targets, weights)
         if not partial and targets.ndim == 1 and len(np.unique(train.row_targets)) < 2:
             raise ValueError(
-                "The images to train on, those of a positive sample_weight, are all of one class; "
-                "a classifier needs at least two classes."
+                "All training images with a positive sample_weight belong to one class; a "
+                "classifier needs at least two classes. Add images of another class."
             )
         return train
 
     def _check_images(self, X, *, reset):
-        # An array of numbers names nothing, and that is quickly seen, as a single image should be.
+        # An array of numbers has no column names: skip the check, to predict single images quickly.
         may_be_named = not is_plain(X) or hasattr(self, "feature_names_in_")
-        # The name of a column of paths says nothing of the pixels.
+        # The name of a column of paths does not describe the pixels.
         if may_be_named and find_items(X) is None:
             check_feature_names(self, X, reset=reset)
         name = type(self).__name__
@@ -67,8 +67,8 @@ class InputMixin:
         encoder = TargetEncoder.learn(y, classes)
         if partial and classes is None and not encoder.multilabel:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels that will "
-                "ever come."
+                "classes must be passed on the first call to partial_fit: pass the labels of all "
+                "calls."
             )
         self.classes_ = encoder.classes
         self.n_outputs_ = encoder.n_outputs
@@ -81,11 +81,11 @@ class InputMixin:
         return TargetEncoder(self.classes_, multilabel, np.dtype(self._indicator_dtype))
 
     def _split_validation(self, train, X_val, y_val, sample_weight_val, seed):
-        """Return the images to train on and those to validate on, or None for these."""
+        """Return the training images, and the validation images or None."""
         if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
             raise ValueError(
-                "X_val, y_val and sample_weight_val go together: pass X_val and y_val, with "
-                "sample_weight_val if wanted, or none of them."
+                "X_val and y_val must be passed together, and sample_weight_val only with both. "
+                "Pass X_val and y_val, or none of the three."
             )
         if X_val is not None:
             images = self._check_images(X_val, reset=False)
@@ -100,12 +100,12 @@ class InputMixin:
 
 
 def _warn_of_unused_request(images):
-    """Tell that copies were marked to be changed in training, and nothing changes them."""
+    """Warn if copies are marked for augmentation, and no augmenter follows."""
     if isinstance(images, LazyImages) and images.marks is not None and not images.is_random:
         warnings.warn(
-            "ImageOverSampler(minority_augmentation=True) leaves its copies to an ImageAugmenter "
-            "after it, and there is none that changes anything. Put one between the two, or set "
-            "minority_augmentation=False.",
+            "ImageOverSampler(minority_augmentation=True) leaves the augmentation of its copies to "
+            "an ImageAugmenter after it, and there is none that changes anything. Add one before "
+            "the classifier, or set minority_augmentation=False.",
             UserWarning,
             stacklevel=4,
         )

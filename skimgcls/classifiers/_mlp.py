@@ -1,4 +1,4 @@
-"""A feedforward net on pixels."""
+"""A multilayer perceptron on pixels."""
 
 from numbers import Integral, Real
 
@@ -11,19 +11,18 @@ from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
 @with_shared_sections
 class MLPImageClassifier(BaseImageClassifier):
-    """Image classifier by a feedforward net: dense layers on the pixels.
+    """Multilayer perceptron image classifier: dense layers on the pixels.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, default=(256,)
-        Outputs of each hidden layer.
+        Number of units of each hidden layer.
 
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation of the hidden layers.
 
     dropout : float, default=0.0
-        Share of each hidden layer's outputs set to zero in training, from 0 to below 1 (Srivastava
-        et al., "Dropout", 2014).
+        Dropout rate of the hidden layers, in [0, 1) (Srivastava et al., "Dropout", 2014).
 
     {training_parameters}
 
@@ -33,9 +32,9 @@ class MLPImageClassifier(BaseImageClassifier):
 
     See Also
     --------
-    CNNImageClassifier : Convolutions, which see what is near what.
-    ModuleImageClassifier : Any torch module.
-    sklearn.neural_network.MLPClassifier : The model of the parameters' names.
+    CNNImageClassifier : Convolutions, which use the neighbourhood of each pixel.
+    ModuleImageClassifier : A custom torch module.
+    sklearn.neural_network.MLPClassifier : The scikit-learn estimator with similar parameters.
 
     Examples
     --------

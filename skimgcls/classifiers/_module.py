@@ -1,4 +1,4 @@
-"""Any torch module."""
+"""A classifier around a custom torch module."""
 
 import torch
 
@@ -9,15 +9,16 @@ from skimgcls.utils._docstrings import with_shared_sections
 
 @with_shared_sections
 class ModuleImageClassifier(BaseImageClassifier):
-    """Image classifier by a torch module of your own.
+    """Image classifier around a custom torch module.
 
     Parameters
     ----------
     module : callable, default=None
-        A module class or function, called as ``module(image_shape, n_outputs)`` with image_shape
-        (height, width, channels). What it returns takes a float batch (n, channels, height, width),
-        standardised if `standardize`, and gives logits (n, n_outputs). None is
-        `skimgcls.nets.MLP`, one hidden layer of 256.
+        A module class, or a function that returns a module. It is called as
+        ``module(image_shape, n_outputs)`` with ``image_shape=(height, width, n_channels)``. The
+        module maps a float batch of shape (n_samples, n_channels, height, width), standardised if
+        `standardize`, to logits of shape (n_samples, n_outputs). None is `skimgcls.nets.MLP` with
+        one hidden layer of 256 units.
 
     {training_parameters}
 
@@ -27,12 +28,12 @@ class ModuleImageClassifier(BaseImageClassifier):
 
     See Also
     --------
-    BaseImageClassifier : Make a classifier with parameters of its own.
+    BaseImageClassifier : Base class for classifiers with custom parameters.
 
     Notes
     -----
-    To be pickled, and to be tuned with ``n_jobs``, the class or function must live in a module that
-    can be imported. Fix its other arguments with `functools.partial`.
+    To pickle the classifier, or to search with ``n_jobs``, define the class or function in an
+    importable Python module. Set its other arguments with `functools.partial`.
 
     Examples
     --------
@@ -53,7 +54,7 @@ class ModuleImageClassifier(BaseImageClassifier):
     True
     """
 
-    # Modules written elsewhere may flatten with `view`, which needs this.
+    # Custom modules may flatten with `view`, which does not support channels-last memory.
     _channels_last = False
 
     _parameter_constraints: dict = {
@@ -121,7 +122,7 @@ class ModuleImageClassifier(BaseImageClassifier):
 
 
 def _check_logits(module, image_shape, n_outputs):
-    """Try the module on two blank images, which also sets the sizes of lazy layers."""
+    """Run the module on two blank images, which also initializes lazy layers."""
     height, width, channels = image_shape
     was_training = module.training
     with torch.no_grad():
@@ -131,6 +132,6 @@ def _check_logits(module, image_shape, n_outputs):
     if shape != (2, n_outputs):
         got = f"shape {shape}" if shape else f"a {type(logits).__name__}"
         raise ValueError(
-            f"The module must give logits of shape (n, {n_outputs}) for a batch of shape (n, "
-            f"{channels}, {height}, {width}); for n=2 it gave {got}."
+            f"The module must return logits of shape (n_samples, {n_outputs}) for a batch of shape "
+            f"(n_samples, {channels}, {height}, {width}); got {got} for n_samples=2."
         )

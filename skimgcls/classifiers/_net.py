@@ -1,4 +1,4 @@
-"""From parameters to a net, and from a net to what is saved of it and back."""
+"""Building the network from the parameters, and its serialization."""
 
 import math
 from collections import OrderedDict
@@ -15,33 +15,33 @@ from skimgcls.nets import Standardize
 from skimgcls.utils._random import seeded
 from skimgcls.utils._state_dict import check_net, dump_net, restore_net
 
-# What max_iter="auto" makes: so many steps, in no fewer and no more epochs than these. Small sets
-# need many passes for the steps they take to learn, and large ones a few for each image to count.
+# max_iter="auto": this number of steps, within these limits on the number of epochs. Small data
+# sets need many epochs to reach enough steps, large ones a few so that each image contributes.
 _STEPS = 2000
 _EPOCHS = (12, 100)
-# What batch_size="auto" keeps to where images are large: the maps of a net's first layer are many
-# times a batch, and have to fit in memory. Below the smallest, steps are too noisy.
+# Limits of batch_size="auto" for large images: the feature maps of the first layer are many times
+# larger than a batch and have to fit in memory. Below the smallest size, gradients are too noisy.
 _BATCH_VALUES = 3_000_000
 _SMALLEST_BATCH = 16
-# Pixels of an image from which on deep networks are trained for as long as the number of images
-# asks for. Smaller images hold less to learn: training is shorter in proportion, down to a limit.
+# Deep networks are trained for the full number of epochs on images of at least this many pixels.
+# Smaller images contain less to learn: training is proportionally shorter, down to a limit.
 _FULL_SIZE = 64
 _SHORTEST = 1 / 8
 
 
 class NetMixin:
-    """The net of a classifier: made of its parameters, kept as arrays."""
+    """Build the network from the parameters, and serialize it as arrays."""
 
-    # A module that flattens with `view` cannot take channels-last memory; ours can, and are faster.
+    # Whether the module supports channels-last memory, which is faster. `view` does not.
     _channels_last = True
-    # Names of the parameters that do not decide what module is built.
+    # Names of the parameters that do not change the module.
     _of_training: frozenset[str]
 
     def _resolve_auto(self, train):
-        """Store what the first training images decide, before a net is planned for them."""
+        """Store the choices that depend on the first training images."""
 
     def _make_config(self, n_images, *, single_epoch=False):
-        """Turn parameters into figures for a run over so many images."""
+        """Return the training configuration for `n_images` images."""
         batch_size = self.batch_size
         if batch_size == "auto":
             batch_size = self._auto_batch_size(n_images)
@@ -66,35 +66,35 @@ class NetMixin:
         return self._refine_config(plan)
 
     def _store_config(self, plan):
-        """Store the values that training uses, of which some may have been "auto"."""
+        """Store the values used in training, with "auto" replaced."""
         self.batch_size_ = plan.batch_size
         self.learning_rate_init_ = plan.learning_rate_init
         self.max_iter_ = plan.max_epochs
 
     @property
     def _net_shape(self):
-        """Height, width and channels of what the net is given."""
+        """Height, width and channels of the network's input."""
         return self.image_shape_
 
     def _auto_batch_size(self, n_images):
-        """Return how many images to take at a time, of so many."""
+        """Return the batch size for `n_images` images."""
         fitting = _BATCH_VALUES // math.prod(self._net_shape)
         return max(min(64 if n_images < 10_000 else 128, fitting), _SMALLEST_BATCH)
 
     def _auto_max_iter(self, n_steps, n_images):
-        """Return how many epochs to train, of so many steps and images each."""
+        """Return the number of epochs, given the steps and images of one."""
         return min(max(math.ceil(_STEPS / n_steps), _EPOCHS[0]), _EPOCHS[1])
 
     def _training_fraction(self):
-        """Return the fraction of a full training that images of this size need."""
+        """Return the fraction of the full number of epochs for images of this size."""
         return min(max(math.prod(self.image_shape_[:2]) / _FULL_SIZE, _SHORTEST), 1.0)
 
     def _refine_config(self, plan):
-        """Return the plan with what only some classifiers have a parameter for."""
+        """Add the settings that only some classifiers have to the configuration."""
         return plan
 
     def _prepare_module(self, module, train):
-        """Let an untrained module learn from the images what is not trained."""
+        """Initialize the weights of an untrained module that are not random."""
 
     def _make_mixing(self, n_steps, max_epochs):
         mixup = self._auto_mixup(n_steps, max_epochs) if self.mixup == "auto" else self.mixup
@@ -103,7 +103,7 @@ class NetMixin:
         return MixupCutMix(mixup, self.cutmix, self.n_outputs_)
 
     def _make_net(self, train, plan, precision, start=None):
-        """Return an untrained net for these images, or one with the weights of `start`."""
+        """Return an untrained network, or one with the weights of `start`."""
         self.precision_ = precision
         self._built_with = self._module_parameters()
         statistics = None
@@ -115,20 +115,20 @@ class NetMixin:
                 module.load_state_dict(start.module_.state_dict())
             except RuntimeError as error:
                 raise ValueError(
-                    "warm_start=True begins with the weights of the earlier fit, but parameters "
-                    f"set since make another net of them: {error} Set warm_start=False, or set the "
-                    "parameters back."
+                    "warm_start=True starts from the weights of the previous fit, but the current "
+                    f"parameters build a different network: {error} Set warm_start=False, or "
+                    "restore the previous parameters."
                 ) from error
         else:
             self._prepare_module(module, train)
         return make_net(module, self._batch_format(check_device(self.device)), plan)
 
     def _pixel_statistics(self, train):
-        """Return what to subtract from each channel, and what to divide it by."""
+        """Return the mean and the scale of each channel."""
         return channel_statistics(train.images, train.weights, train.rows)
 
     def _assemble(self, statistics=None):
-        """Return the module with the pixel statistics before it."""
+        """Return the module, after a layer that standardises the pixels."""
         channels = self.image_shape_[2]
         layers = {}
         if self.standardize:
@@ -138,20 +138,20 @@ class NetMixin:
         return torch.nn.Sequential(OrderedDict(layers))
 
     def _module_parameters(self):
-        """Return the parameters that decide what module is built: not those of training."""
+        """Return the parameters that define the module, without those of training."""
         parameters = self.get_params(deep=False).items()
         return {name: value for name, value in parameters if name not in self._of_training}
 
     def _batch_format(self, device):
         dtype = torch.float64 if self.precision_ == "float64" else torch.float32
-        # What was trained elsewhere in bfloat16 is computed exactly where that is not slower.
+        # A model trained in bfloat16 predicts in float32 on devices without bfloat16 hardware.
         autocast = self.precision_ == "bfloat16" and (
             self.precision == "bfloat16" or has_bfloat16(device)
         )
         return BatchFormat(device, dtype, self._channels_last, autocast)
 
     def __getstate__(self):
-        """Arrays and plain values alone, so that any way of saving works on any machine."""
+        """Return arrays and plain values only, which any format can save for any machine."""
         state = dict(super().__getstate__())
         if "net_" in state:
             state["net_"] = dump_net(state["net_"])
@@ -164,9 +164,9 @@ class NetMixin:
         try:
             device = check_device(self.device)
         except ValueError:
-            # Trained on a device that this machine lacks; predictions do not need it.
+            # The device is not available on this machine; predictions run on the CPU.
             device = torch.device("cpu")
-        # Parameters may have been set since the fit; the net is the one that was fitted.
+        # Parameters may have changed after fitting; rebuild the network that was fitted.
         parameters = self._module_parameters()
         with seeded(0, device):
             self.set_params(**self._built_with)

@@ -1,4 +1,4 @@
-"""A net that was trained elsewhere, with a new last layer."""
+"""A pretrained network with a new last layer."""
 
 import math
 import os
@@ -19,9 +19,9 @@ from skimgcls.nets import TransferNet
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
-# What max_iter="auto" makes where the body is trained: so many steps, in no fewer and no more
-# epochs than these. Where all fit in one batch twice as many would be a little more accurate, and
-# take twice as long for a handful of images.
+# max_iter="auto" if the backbone is trained: this number of steps, within these limits on the
+# number of epochs. If all images fit in one batch, twice as many epochs would be a little more
+# accurate but take twice as long.
 _STEPS = 500
 _EPOCHS = (5, 60)
 _EPOCHS_OF_ONE_BATCH = 30
@@ -29,81 +29,84 @@ _EPOCHS_OF_ONE_BATCH = 30
 
 @with_shared_sections
 class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
-    """Image classifier by a net that was trained before, on other images.
+    """Image classifier around a pretrained network.
 
-    The net without its last layer, the backbone, makes features of an image; a new dense layer, the
-    head, makes logits of them. One trains the head alone, or the last stages of the backbone, or
-    all of it (Yosinski et al., "How transferable are features in deep neural networks?", 2014).
+    The backbone, a network without its last layer, computes features of an image. The head, a new
+    dense layer, computes logits from the features. The head alone, the last stages of the backbone
+    or all of it are trained (Yosinski et al., "How transferable are features in deep neural
+    networks?", 2014).
 
     Parameters
     ----------
     backbone : str or fitted classifier, default="mobilenet_v3_small"
-        - a net of torchvision for classification, by torchvision's name: "mobilenet_v3_small",
-          which is quick on a processor, "resnet18", "vgg16", "efficientnet_b0", "convnext_tiny",
-          "vit_b_16", and all others that
-          ``torchvision.models.list_models(module=torchvision.models)`` names.
-        - "unet", the encoder of a U-Net, or "timm:NAME", a net of timm: with
+        - the name of a torchvision classification network: "mobilenet_v3_small", which is fast on
+          a CPU, "resnet18", "vgg16", "efficientnet_b0", "convnext_tiny", "vit_b_16", or any other
+          name in ``torchvision.models.list_models(module=torchvision.models)``.
+        - "unet", the encoder of a U-Net, or "timm:NAME", a network of timm. Both require
           ``pip install skimgcls[backbones]``.
-        - a fitted image classifier of this library. Where estimators are cloned, as in a search,
+        - a fitted image classifier of this library. If it will be cloned, as in a grid search,
           wrap it in `sklearn.frozen.FrozenEstimator`.
 
     weights : str, path or None, default=None
-        - None: random weights, to be trained from scratch.
-        - "DEFAULT", or the name of weights that torchvision has for the net, such as
-          "IMAGENET1K_V1". `fit` downloads them, once: see the notes.
-        - a file of weights: .safetensors, or .pt or .pth as torch saves a ``state_dict``. It is
-          read, never run.
+        - None: random weights, trained from scratch.
+        - "DEFAULT", or the name of torchvision weights for the network, such as "IMAGENET1K_V1".
+          `fit` downloads them once; see Notes.
+        - a weights file: .safetensors, or .pt or .pth with a ``state_dict`` saved by torch. No code
+          in the file is executed.
 
     trainable : "all", "head" or int, default="all"
-        What is trained: all weights, the head alone, or so many stages of the backbone from its
-        end, and the head. A stage is a child of the torch module with what belongs to it: "layer4"
-        of a ResNet, the last block of "features" of a VGG.
+        Which weights are trained: all, those of the head only, or those of the head and the last
+        `trainable` stages of the backbone. A stage is a child of the torch module with the
+        normalization that follows it: "layer4" of a ResNet, the last block of "features" of a VGG.
 
     head_warmup : int, default=0
-        Epochs in which the head alone is trained, before the rest.
+        Number of initial epochs in which only the head is trained.
 
     backbone_learning_rate_factor : float or "auto", default="auto"
-        What share of the learning rate is the backbone's. "auto" is 0.1 with weights, and 1 without
-        and for a fitted classifier.
+        Learning rate of the backbone, relative to that of the head. "auto" is 0.1 with `weights`,
+        and 1 without, which includes fitted classifiers.
 
     image_size : int or "auto", default="auto"
-        Side of the square that the net is given: the shorter side of an image is resized to it, and
-        the middle is cut out. "auto" is what the weights were trained on, in torchvision's own way
-        of resizing, and for random weights the size of the images, of which sides shorter than 32
-        pixels, or than the net can take, are stretched.
+        Side of the network's square input, in pixels. The shorter side of an image is resized to
+        it, and the center is cropped. "auto" applies the size and the resizing of torchvision's
+        transform for the weights. With random weights, "auto" keeps the size of the images, and
+        enlarges sides shorter than 32 pixels or than the network's minimum.
 
     keep_features : bool, default=True
-        Whether the features are computed once and kept, ``n * n_features`` numbers, where they
-        never change: with trainable="head", no augmentation, and neither `mixup` nor `cutmix`.
+        Whether to compute the features once and keep them in memory, ``n_samples * n_features``
+        values, if they never change: with trainable="head", no augmentation, and neither `mixup`
+        nor `cutmix`.
 
     dropout : float, default=0.0
-        Share of the features set to zero in training, before the head.
+        Dropout rate of the features before the head.
 
     {view_parameters}
 
     label_smoothing : float, default=0.1
-        Share of each training label that is spread over all classes (Szegedy et al., "Rethinking
-        the Inception Architecture for Computer Vision", 2016).
+        Fraction of each training label that is spread over all classes (Szegedy et al.,
+        "Rethinking the Inception Architecture for Computer Vision", 2016).
 
     test_time_augmentation : bool, default=False
-        Whether logits are the mean over an image and views of it: moved by one pixel, if training
-        moves images, and mirrored, if it mirrors them. Takes three to six times as long to predict.
+        Whether to average the logits over an image and views of it: shifted by one pixel if
+        training shifts images, and mirrored if it mirrors them. Prediction takes three to six times
+        as long.
 
     max_iter : int or "auto", default="auto"
-        Epochs, that is passes over the training images, at most. "auto" makes as many as 500 steps
-        take, but no fewer than 5 and no more than 60, or 30 where all images fit in one batch, and
-        for images of fewer than 64 pixels fewer in proportion, down to an eighth; where the head
-        alone is trained, 2,000 steps in 12 to 100 epochs.
+        Maximum number of epochs. "auto" is the number of epochs that 500 steps take, but at least 5
+        and at most 60, or 30 if all images fit in one batch. It is proportionally lower, down to an
+        eighth, for images of fewer than 64 pixels. If only the head is trained, it is the number
+        that 2,000 steps take, but at least 12 and at most 100.
 
     n_iter_no_change : int, default=10
-        Stop after this many epochs in a row without improvement: of the validation score with
-        `early_stopping`, of the training loss with a constant learning rate. One that falls goes
-        all the way.
+        Number of consecutive epochs without improvement after which training stops. The validation
+        score is monitored with `early_stopping`, the training loss with a constant learning rate.
+        With a decaying learning rate and no early stopping, all `max_iter` epochs are run.
 
     standardize : bool, default=True
-        Bring pixels to what the backbone expects: those of weights to 0 to 1, then to the mean and
-        standard deviation of the images they were trained on; without weights to mean 0 and
-        standard deviation 1. Whether pixels go up to 1, 255 or 65,535 the training images tell.
+        Whether to normalize the pixels. With `weights`, pixels are scaled to [0, 1], then by the
+        mean and standard deviation of the images the weights were trained on. Without, each channel
+        is scaled to mean 0 and standard deviation 1. Whether pixels go up to 1, 255 or 65,535 is
+        inferred from the training images.
 
     {training_parameters}
 
@@ -112,26 +115,27 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     {view_attributes}
 
     image_size_ : tuple (height, width)
-        Size of the images that the backbone is given, in pixels.
+        Size of the backbone's input, in pixels.
 
     {fitted_attributes}
 
     See Also
     --------
-    skimgcls.preprocessing.ImageEmbedder : The features, for any classifier.
-    ResNetImageClassifier : A small net that learns fast from scratch.
+    skimgcls.preprocessing.ImageEmbedder : Compute the features, for any classifier.
+    ResNetImageClassifier : A small network that trains fast from scratch.
 
     Notes
     -----
-    Weights are kept in the cache of torch's hub, the folder ``checkpoints`` in
-    ``torch.hub.get_dir()``, that the environment variable TORCH_HOME moves. Without a network, put
-    the file there, under its own name; its hash is checked.
+    Weights are stored in the cache of torch's hub, the folder ``checkpoints`` in
+    ``torch.hub.get_dir()``. The environment variable TORCH_HOME changes its location. Without
+    internet access, put the file there under its original name; its hash is checked.
 
-    Grey images are repeated for the three channels of a net. For any other number of channels the
-    first layer is new; of weights, it gets the mean over the channels they have.
+    Grey images are repeated for the three input channels of a network. For any other number of
+    channels the first layer is replaced. With `weights`, its filters are the mean of the pretrained
+    filters over their channels.
 
-    What is not trained is evaluated as in predictions: its batch statistics stand, and nothing in
-    it is dropped.
+    Frozen layers run in evaluation mode during training: batch normalization uses its stored
+    statistics, and dropout is inactive.
 
     Examples
     --------
@@ -141,7 +145,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     >>> clf.fit(X, y).predict_proba(X).shape
     (60, 3)
 
-    With weights, and the head alone to train::
+    With pretrained weights, and only the head trained::
 
         PretrainedImageClassifier("resnet18", weights="DEFAULT", trainable="head").fit(X, y)
     """
@@ -250,7 +254,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         )
 
     def _auto_horizontal_flip(self, train):
-        # Features of images as they are can be kept.
+        # Features of unchanged images can be kept.
         return self._n_stages != 0 and super()._auto_horizontal_flip(train)
 
     def _auto_translation(self):
@@ -268,7 +272,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     def _pixel_statistics(self, train):
         images = as_lazy(train.images)
         if self._framing is not None:
-            # Before the framing, which can make pixels whiter than white.
+            # Before resizing, which can produce values above the maximum of the pixels.
             images = replace(images, steps=images.steps[:-1])
         source = find_backbone(self.backbone)
         found = source.statistics(images, train.rows, as_path(self.weights))
@@ -296,7 +300,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         return replace(
             self._with_flip_translate(plan),
             learning_rate_factors=(("net.net.body.*", share),),
-            # Where less is trained than all there is nothing to wait for; nor in a single epoch.
+            # No warm-up if only the head is trained, or in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
 
@@ -320,7 +324,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
             return super()._train(net, plan, loss, train, valid, rng)
 
     def _features_of(self, net, images):
-        """Return the same set with features (n, 1, 1, n_features) for images."""
+        """Return the data with features (n_samples, 1, 1, n_features) as images."""
         first, body = net.module_[:-1], net.module_[-1].net.body
         found = predict_logits(
             torch.nn.Sequential(*first, body),

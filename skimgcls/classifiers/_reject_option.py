@@ -1,4 +1,4 @@
-"""A classifier that may say that it does not know."""
+"""A classifier with a reject option."""
 
 import math
 from numbers import Real
@@ -17,73 +17,74 @@ from skimgcls.utils._sklearn_compat import HasMethods, Interval, fit_context
 
 
 class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    """Classifier that answers "none of these" where it is not sure enough.
+    """Classifier that rejects images with a low predicted probability.
 
-    An image is accepted if its most probable class is more probable than a threshold. The threshold
-    is learned from images that the classifier has not been trained on, for one of two wishes: to
-    accept a share of images, `coverage`, or to keep mistakes among those accepted below a share,
-    `max_error` (Chow, "On Optimum Recognition Error and Reject Tradeoff", 1970; Geifman and
-    El-Yaniv, "Selective Classification for Deep Neural Networks", 2017). Both promises are for
-    images of the same kind. A threshold tells doubt and not strangeness: what belongs to no class,
-    but looks like one, is accepted.
+    An image is accepted if the probability of its most probable class reaches a threshold. The
+    threshold is learned on held-out images, for one of two targets: `coverage`, the fraction of
+    images to accept, or `max_error`, the maximum error rate among accepted images (Chow, "On
+    Optimum Recognition Error and Reject Tradeoff", 1970; Geifman and El-Yaniv, "Selective
+    Classification for Deep Neural Networks", 2017). Both hold only for images from the same
+    distribution. A threshold measures uncertainty and does not detect out-of-distribution images:
+    an image of no known class that looks like one is accepted.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`, default=None
-        It is cloned and trained on what is not held out. One that is fitted already, as
-        `sklearn.frozen.FrozenEstimator(classifier)`, is kept, and all images given to `fit` are
-        held out; labels that it does not know are those of strangers, of which every answer is a
-        mistake. None is a CNNImageClassifier.
+        The classifier, which is cloned and fitted to the images not held out. A fitted classifier,
+        given as `sklearn.frozen.FrozenEstimator(classifier)`, is not refitted, and all images given
+        to `fit` are held out. Samples with unknown labels are then out-of-distribution; accepting
+        one counts as an error. None is a CNNImageClassifier.
 
     coverage : float, default=None
-        Share of images to accept, above 0 and at most 1.
+        Fraction of images to accept, in (0, 1].
 
     max_error : float, default=None
-        Share of mistakes among the images accepted that is not to be passed. As many images as this
-        allows are accepted. With neither wish all images are accepted, and none is held out.
+        Maximum error rate among accepted images. As many images as possible are accepted within
+        this limit. If `coverage` and `max_error` are both None, all images are accepted and none is
+        held out.
 
     confidence : float, default=0.95
-        Probability with which `max_error` is kept, over the choice of the images held out.
+        Probability that `max_error` holds, over the random choice of the held-out images.
 
     rejected_label : object, default=None
-        The answer for a rejected image. None is "none of these" where labels are text, and -1 where
-        they are numbers.
+        Label predicted for a rejected image. None is "none of these" for string labels, and -1 for
+        numeric labels.
 
     validation_fraction : float, default=0.2
-        Share of the images held out, stratified by class.
+        Fraction of the images to hold out, stratified by class.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of what is held out, and of the default classifier.
+        Seed of the choice of held-out images, and of the default classifier.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, without that of rejection.
+        The class labels, without `rejected_label_`.
 
     estimator_ : classifier
         The fitted classifier.
 
     threshold_ : float
-        Images are accepted whose most probable class is at least this probable.
+        Minimum probability of the most probable class of an accepted image.
 
     rejected_label_ : object
-        The answer for a rejected image.
+        Label predicted for a rejected image.
 
     coverage_ : float
-        Share of the images held out that were accepted; 1 where none were.
+        Fraction of the held-out images that are accepted; 1 if none were held out.
 
     error_ : float
-        Share of mistakes among these; NaN where none were held out.
+        Error rate among the accepted held-out images; NaN if none were held out.
 
     error_bound_ : float
-        What their share in images to come does not pass, with probability `confidence`; NaN without
-        `max_error`.
+        Upper bound on the error rate among accepted new images, which holds with probability
+        `confidence`; NaN without `max_error`.
 
     n_features_in_ : int
-        Numbers per image, if the classifier tells.
+        Number of values per image. Defined only if `estimator_` defines it.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if the classifier tells.
+        Names of the columns of X. Defined only if `estimator_` defines it.
 
     See Also
     --------
@@ -134,35 +135,36 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
-        """Train the classifier, and learn the threshold on images held out.
+        """Fit the classifier, and learn the threshold on held-out images.
 
         Parameters
         ----------
-        X : array-like of images, or of paths
-            What the classifier takes.
-        y : array-like of shape (n,)
+        X : array-like of shape (n_samples, ...)
+            Images, in any input format accepted by `estimator`.
+        y : array-like of shape (n_samples,)
             Labels.
 
         Returns
         -------
         self : object
+            The fitted classifier.
 
         Raises
         ------
         ValueError
-            If both `coverage` and `max_error` are given, an image can have several labels, or too
-            few images are held out to promise `max_error`.
+            If both `coverage` and `max_error` are given, `y` is multilabel, or too few images are
+            held out to guarantee `max_error`.
         """
         if self.coverage is not None and self.max_error is not None:
-            raise ValueError("Pass coverage or max_error, not both: one decides the other.")
+            raise ValueError("Pass coverage or max_error, not both: each determines the threshold.")
         if isinstance(self.estimator, FrozenEstimator):
-            # No other fit looks at X and y.
+            # A frozen estimator does not check X and y in fit.
             check_consistent_length(X, y)
         shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
         if len(shape) == 2 and shape[1] > 1:
             raise ValueError(
-                "y is an indicator of several labels an image, and a rejection is one answer for "
-                "all of it: expected labels of shape (n,)."
+                "RejectOptionClassifier does not support multilabel targets: expected y of shape "
+                f"(n_samples,), got shape {tuple(shape)}."
             )
         estimator, held_out = self._fit_estimator(X, y)
         classes = np.asarray(estimator.classes_)
@@ -180,17 +182,17 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return self
 
     def predict(self, X):
-        """Predict the label of each image, or that it is none of these.
+        """Predict the label of each image, or `rejected_label_`.
 
         Parameters
         ----------
-        X : array-like of images, or of paths
-            What the classifier takes.
+        X : array-like of shape (n_samples, ...)
+            Images, in any input format accepted by `estimator`.
 
         Returns
         -------
-        labels : ndarray of shape (n,)
-            The most probable label, or `rejected_label_`.
+        labels : ndarray of shape (n_samples,)
+            The most probable label of an accepted image, `rejected_label_` for a rejected one.
         """
         proba = self.predict_proba(X)
         labels = self.classes_[proba.argmax(axis=1)]
@@ -199,7 +201,7 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
             return labels
         rejected = np.array([self.rejected_label_])
         if labels.dtype.kind == rejected.dtype.kind:
-            # Text may need more letters.
+            # The string dtype may need more characters.
             labels = labels.astype(np.promote_types(labels.dtype, rejected.dtype))
         elif labels.dtype.kind != "f":
             labels = labels.astype(object)
@@ -207,32 +209,33 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return labels
 
     def predict_proba(self, X):
-        """Estimate the probability of each label, as the classifier does.
+        """Estimate the probability of each label with the fitted classifier.
 
         Parameters
         ----------
-        X : array-like of images, or of paths
-            What the classifier takes.
+        X : array-like of shape (n_samples, ...)
+            Images, in any input format accepted by `estimator`.
 
         Returns
         -------
-        proba : ndarray of shape (n, n_classes)
-            Of the labels alone: rejection has no probability.
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`. Rejection has no probability.
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
     def is_accepted(self, X):
-        """Tell which images are accepted.
+        """Determine which images are accepted.
 
         Parameters
         ----------
-        X : array-like of images, or of paths
-            What the classifier takes.
+        X : array-like of shape (n_samples, ...)
+            Images, in any input format accepted by `estimator`.
 
         Returns
         -------
-        accepted : ndarray of shape (n,) of bool
+        accepted : ndarray of shape (n_samples,) of bool
+            True for images that are accepted.
         """
         return self.predict_proba(X).max(axis=1) >= self.threshold_
 
@@ -241,7 +244,7 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return self.coverage is not None or self.max_error is not None
 
     def _fit_estimator(self, X, y):
-        """Return a fitted classifier, and the images and labels held out, or None."""
+        """Return a fitted classifier, and the held-out images and labels or None."""
         estimator = self.estimator
         if estimator is None:
             estimator = CNNImageClassifier(random_state=self.random_state)
@@ -260,7 +263,7 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return clone(estimator).fit(X_train, y_train), (X_held_out, y_held_out)
 
     def _name_rejected(self, classes):
-        """Return the answer for a rejected image."""
+        """Return the label of rejected images."""
         label = self.rejected_label
         if label is None:
             label = -1 if classes.dtype.kind in "biuf" else "none of these"
@@ -272,7 +275,7 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return label
 
     def _learn(self, confidence, is_right):
-        """Return the threshold, and coverage, error and its bound on the images held out."""
+        """Return threshold, coverage, error and error bound on the held-out images."""
         bound = math.nan
         if self.max_error is not None:
             threshold, bound = _bound_error(confidence, is_right, self.max_error, self.confidence)
@@ -290,16 +293,16 @@ class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         return tags
 
 
-# Threshold, coverage, error and its bound, where nothing is held out.
+# Threshold, coverage, error and error bound if no images are held out.
 _ACCEPT_ALL = (0.0, 1.0, math.nan, math.nan)
 
 
 def _bound_error(confidence, is_right, max_error, probability):
-    """Return the lowest threshold found whose share of mistakes is bounded, and the bound.
+    """Return the lowest threshold found whose error rate is bounded by `max_error`, and the bound.
 
-    Thresholds are tried by halving, as few as need be, for each try takes its share of the
-    probability of being wrong (Geifman and El-Yaniv, 2017, algorithm 1). The bound is exact
-    (Clopper and Pearson, 1934).
+    Binary search keeps the number of tested thresholds small, since the failure probability is
+    divided among the tests (Geifman and El-Yaniv, 2017, algorithm 1). The bound is exact (Clopper
+    and Pearson, 1934).
     """
     thresholds = np.sort(confidence)
     n_tries = max(1, math.ceil(math.log2(len(thresholds))))
@@ -318,8 +321,8 @@ def _bound_error(confidence, is_right, max_error, probability):
             low = middle
     if best is None:
         raise ValueError(
-            f"max_error={max_error} cannot be promised with confidence {probability}: of "
-            f"{len(confidence)} images held out, {int((~is_right).sum())} are mistaken, and the "
-            f"best that can be said is {least:.3f}. Hold out more images, or allow more mistakes."
+            f"max_error={max_error} cannot be guaranteed with confidence {probability}: of "
+            f"{len(confidence)} held-out images, {int((~is_right).sum())} are misclassified, and "
+            f"the lowest error bound is {least:.3f}. Hold out more images, or increase max_error."
         )
     return best

@@ -1,4 +1,4 @@
-"""A small convolutional net that learns fast."""
+"""A small residual network that trains fast."""
 
 import math
 from dataclasses import replace
@@ -14,100 +14,103 @@ from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._params import check_sizes
 from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
-# Images that the first layer is computed from.
+# Number of images that the first layer is computed from.
 _N_SAMPLED = 2048
-# What "auto" makes: all images in one batch up to so many, else batches from the smallest to the
-# largest; so many steps or images, in no fewer and no more epochs than these; and how strongly
-# images are mixed from so many epochs on, the most epochs first.
+# Values for "auto": the most images that form one batch, else the limits of the batch size; the
+# number of steps or images, and the limits on the number of epochs.
 _ONE_BATCH = 64
 _BATCHES = (16, 250)
 _STEPS = 700
 _IMAGES = 30_000
 _EPOCHS = (6, 120)
-# What widths="auto" makes: these stages while a side of the map is longer than two pixels. No stage
-# has more channels than so many for each number of an image, which are at least so many.
+# widths="auto": these stages while a side of the feature map is longer than two pixels. The number
+# of channels is limited to this multiple of the values per image, but the limit is at least 8.
 _WIDTHS = (32, 128, 128)
 _CHANNELS_PER_VALUE = 2
 _FEWEST_CHANNELS = 8
+# mixup="auto": minimum number of epochs and strength, the most epochs first.
 _MIXUP = ((60, 0.5), (20, 0.2))
-# Share of the epochs in which images are mixed; the last ones are of whole images.
+# Fraction of the epochs in which images are mixed; the last epochs use unmixed images.
 _MIXED = 0.7
 
 
 @with_shared_sections
 class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
-    """Image classifier by a small residual net that learns fast.
+    """Small residual network image classifier that trains fast.
 
-    A first layer computed from the images, residual stages of convolutions, and a recipe of
-    training made for accuracy per second: after the nets of CIFAR-10's speed records (Page, "How to
-    Train Your ResNet", 2018; Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024,
-    arXiv:2404.00498). What those tuned to one set follows the images here: how many there are, how
-    large, and whether they may be mirrored.
+    The network has a first layer computed from the images and residual convolution stages. The
+    training procedure is designed for accuracy per second, after the speed records on CIFAR-10
+    (Page, "How to Train Your ResNet", 2018; Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single
+    GPU", 2024, arXiv:2404.00498). Hyperparameters that these tuned for one data set depend here on
+    the number of images, their size, and whether they may be mirrored.
 
     Parameters
     ----------
     widths : array-like of int or "auto", default="auto"
-        Channels of each stage. A stage halves height and width. "auto" is (32, 128, 128) for images
-        with a side of 12 pixels or more. Smaller images have fewer stages, which end where a map is
-        one or two pixels long, and no stage has more than twice as many channels as an image has
-        numbers. (64, 256, 256) is more accurate and takes three times as long.
+        Number of channels of each stage. A stage halves height and width. "auto" is (32, 128, 128)
+        for images with a side of 12 pixels or more. Smaller images have fewer stages, which end
+        when the feature map is one or two pixels long, and no stage has more than twice as many
+        channels as an image has values. (64, 256, 256) is more accurate and takes three times as
+        long.
 
     depth : int, default=2
-        Convolutions of each stage.
+        Number of convolutions of each stage.
 
     {view_parameters}
 
     label_smoothing : float, default=0.2
-        Share of each training label that is spread over all classes (Szegedy et al., "Rethinking
-        the Inception Architecture for Computer Vision", 2016). Probabilities stay away from 0 and 1
-        for it.
+        Fraction of each training label that is spread over all classes (Szegedy et al.,
+        "Rethinking the Inception Architecture for Computer Vision", 2016). It keeps predicted
+        probabilities away from 0 and 1.
 
     weight_averaging : float, default=0.0
-        Share of the steps, the last ones, whose weights are averaged for the final net (Izmailov et
-        al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018). A learning
-        rate that falls to zero leaves little to average: try it with a constant one. With
-        `early_stopping` the weights are those of the best epoch instead.
+        Fraction of the training steps, at the end, over which the weights are averaged (Izmailov et
+        al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018). It is most
+        useful with a constant learning rate: weights change little after a rate has decayed to
+        zero. With `early_stopping`, the weights of the best epoch are used instead.
 
     test_time_augmentation : bool, default=True
-        Whether logits are the mean over an image and views of it: moved by one pixel, if training
-        moves images, and mirrored, if it mirrors them. Takes three to six times as long to predict.
+        Whether to average the logits over an image and views of it: shifted by one pixel if
+        training shifts images, and mirrored if it mirrors them. Prediction takes three to six times
+        as long.
 
     solver : {"muon", "adamw"}, default="muon"
-        "muon" steps along the momentum of each bank of filters, made orthogonal (Jordan et al.,
-        "Muon", 2024), with Nesterov's momentum, and by AdamW for all other weights.
+        "muon" updates the filters of each convolution along their orthogonalized Nesterov momentum
+        (Jordan et al., "Muon", 2024), and all other weights with AdamW. "adamw" uses AdamW only.
 
     alpha : float, default=0.05
-        Strength of AdamW's weight decay. Filters, which Muon keeps to one length, need none.
+        Strength of the weight decay of AdamW. Muon keeps the norm of the filters constant, without
+        weight decay.
 
     batch_size : int or "auto", default="auto"
-        Images in one step. "auto" is a twentieth of the training images, but no fewer than 16 and
-        no more than 250; or all of them, in one batch, up to 64.
+        Number of images per batch. "auto" is 1/20 of the number of training images, but at least 16
+        and at most 250. Up to 64 images form a single batch.
 
     learning_rate : {"cosine", "linear", "constant"}, default="linear"
-        How the learning rate goes from `learning_rate_init` over the steps of a fit: down to zero
-        along a line or half a cosine, or not at all. `partial_fit` keeps it constant.
+        Learning rate schedule of `fit`. The rate decays from `learning_rate_init` to zero along
+        half a cosine or linearly, or stays constant. `partial_fit` keeps it constant.
 
     learning_rate_init : float or "auto", default="auto"
-        The learning rate at the first step: of "muon", how far a bank of filters steps, as a share
-        of its length. "auto" grows with the cube root of the batch size, from 0.05 at 16 to 0.12 at
-        250 and 0.24 at 2,000; for "adamw" it is 0.002.
+        Initial learning rate. For "muon" it is the length of an update relative to the norm of the
+        filters. "auto" grows with the cube root of the batch size, from 0.05 at 16 to 0.12 at 250
+        and 0.24 at 2,000; for "adamw" it is 0.002.
 
     max_iter : int or "auto", default="auto"
-        Epochs, that is passes over the training images, at most. "auto" makes as many as 700 steps
-        or 30,000 images take, whichever is more, but no fewer than 6 and no more than 120.
+        Maximum number of epochs. "auto" is the number of epochs that 700 steps or 30,000 images
+        take, whichever is larger, but at least 6 and at most 120. It is proportionally lower, down
+        to an eighth, for images of fewer than 64 pixels.
 
     mixup : float or "auto", default="auto"
-        If positive, each training batch is mixed with itself in another order, pixels and labels
-        alike: (1 - w) of an image and w of its partner. One w a batch is drawn from the beta
-        distribution of this parameter (Zhang et al., "mixup", 2018). "auto" is 0.2 where images are
-        seen in 20 epochs or more, and could be learned by heart, 0.5 in 60 or more, and 0 else and
-        where all fit in one batch. With a falling rate the last third of the epochs is of whole
-        images again.
+        If positive, each training image and its label are mixed with those of another image of the
+        batch, with weights 1 - w and w. w is drawn once per batch from Beta(mixup, mixup) (Zhang et
+        al., "mixup", 2018). "auto" is 0.5 for 60 epochs or more, 0.2 for 20 or more, and 0 for
+        fewer, or if all images fit in one batch. With a decaying learning rate and no early
+        stopping, the last third of the epochs uses unmixed images.
 
     n_iter_no_change : int, default=10
-        Stop after this many epochs in a row without improvement: of the validation score with
-        `early_stopping`, of the training loss with a constant learning rate. One that falls goes
-        all the way.
+        Number of consecutive epochs without improvement after which training stops. The validation
+        score is monitored with `early_stopping`, the training loss with a constant learning rate.
+        With a decaying learning rate and no early stopping, all `max_iter` epochs are run.
 
     {training_parameters}
 
@@ -116,17 +119,17 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     {view_attributes}
 
     widths_ : tuple of int
-        Channels of each stage.
+        Number of channels of each stage.
 
     mixup_ : float
-        The strength of `mixup` in the last call of `fit` or `partial_fit`.
+        Value of `mixup` used in the last call of `fit` or `partial_fit`.
 
     {fitted_attributes}
 
     See Also
     --------
-    CNNImageClassifier : A plain convolutional net.
-    skimgcls.preprocessing.ImageAugmenter : More ways to change training images.
+    CNNImageClassifier : A plain convolutional network.
+    skimgcls.preprocessing.ImageAugmenter : More augmentations of the training images.
 
     Examples
     --------
@@ -231,7 +234,7 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         widths = self.widths
         widths = _auto_widths(image_shape) if widths == "auto" else check_sizes("widths", widths)
         if not widths:
-            raise ValueError("widths must hold the channels of at least one stage; got none.")
+            raise ValueError("widths is empty; expected the channels of at least one stage.")
         self.widths_ = widths
         net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
         return self._with_test_time_augmentation(net)
@@ -279,8 +282,8 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
 
 def _auto_widths(image_shape):
-    """Return the channels of the stages for images (height, width, channels)."""
-    # A multiple of eight, which suits vector units.
+    """Return the channels of the stages for `image_shape` (height, width, n_channels)."""
+    # A multiple of eight is efficient on vector units.
     most = max(8 * math.ceil(_CHANNELS_PER_VALUE * math.prod(image_shape) / 8), _FEWEST_CHANNELS)
     sides = [max(image_shape[:2]) // 2**stage for stage in range(len(_WIDTHS))]
     widths = [min(width, most) for width, side in zip(_WIDTHS, sides, strict=True) if side > 2]

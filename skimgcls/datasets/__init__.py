@@ -1,4 +1,4 @@
-"""Images to learn on: folders of one's own, public sets, and drawn shapes."""
+"""Load image folders, fetch public datasets and generate synthetic images."""
 
 from skimgcls.datasets._cifar10 import fetch_cifar10
 from skimgcls.datasets._fashion_mnist import fetch_fashion_mnist

@@ -1,4 +1,4 @@
-"""Checks of arguments that several of the functions here take, in scikit-learn's words."""
+"""Argument checks with the error messages of scikit-learn."""
 
 import os
 from typing import Any
@@ -37,7 +37,7 @@ def check_option(caller: str, name: str, value: Any, options: tuple[str | None, 
 
 
 def check_path(caller: str, name: str, value: Any) -> str:
-    """Return a path as text, or raise.
+    """Return a path as a string, or raise.
 
     >>> check_path("load_image_folder", "container_path", 3)
     Traceback (most recent call last):

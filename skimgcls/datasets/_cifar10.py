@@ -1,4 +1,4 @@
-"""CIFAR-10, photographs of ten kinds of things."""
+"""The CIFAR-10 dataset."""
 
 from skimgcls.datasets._fetch import PublicSet, fetch
 
@@ -9,9 +9,9 @@ _CIFAR10 = PublicSet(
 CIFAR-10
 ========
 
-60,000 colour photographs of 32 by 32 pixels, each of one of ten kinds of vehicles and animals, with
-6,000 photographs of each kind. 50,000 are for training and 10,000 for testing. They were picked and
-labelled by hand from a larger collection of small images found on the web.
+60,000 color photographs of 32 x 32 pixels in ten classes of vehicles and animals, with 6,000 images
+per class. 50,000 are for training and 10,000 for testing. They were selected and labeled by hand
+from a larger collection of small images from the web.
 
 Source: https://www.cs.toronto.edu/~kriz/cifar.html
 
@@ -29,51 +29,52 @@ def fetch_cifar10(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load CIFAR-10: small colour photographs of ten kinds of vehicles and animals.
+    """Load the CIFAR-10 dataset (classification of small color photographs).
 
-    Where the set is missing torchvision downloads it, about 170 MB, and compares its checksums.
+    If the dataset is missing, it is downloaded by torchvision (about 170 MB). Checksums are
+    verified.
 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        The 50,000 images to train on, the 10,000 to test on, or both in this order.
+        The 50,000 training images, the 10,000 test images, or both in this order.
     data_home : str or path-like, default=None
-        The folder that holds the set, or will: torchvision's `root`, so that what torchvision has
-        downloaded before is found. None stands for `sklearn.datasets.get_data_home()`.
+        Folder of the dataset. It has the structure of torchvision's `root`, so that datasets
+        downloaded by torchvision are found. None is `sklearn.datasets.get_data_home()`.
     download_if_missing : bool, default=True
-        Whether to download what is not there, or raise.
+        If False, raise an error if the dataset is missing instead of downloading it.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` in place of a `Bunch`.
+        If True, return `(data, target)` instead of a `Bunch`.
     as_frame : bool, default=False
-        Whether the data are a DataFrame with a row of 3072 pixels for each image, and the
-        target is a Series. Pass such rows to a classifier with `image_shape=(32, 32, 3)`.
+        If True, `data` is a DataFrame with one row of 3072 pixels per image, and `target` is a
+        Series. Classifiers of such rows need `image_shape=(32, 32, 3)`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        data : ndarray of shape (n, 32, 32, 3), uint8, or DataFrame of shape (n, 3072)
-            The images.
-        target : ndarray or Series of shape (n,)
-            The names of the classes, such as "airplane".
-        frame : DataFrame of shape (n, 3073) or None
-            Pixels and "label" together, with `as_frame`.
+        data : ndarray of shape (n_samples, 32, 32, 3) or DataFrame of shape (n_samples, 3072)
+            Images of dtype uint8.
+        target : ndarray or Series of shape (n_samples,)
+            Class names, such as "airplane".
+        frame : DataFrame of shape (n_samples, 3073) or None
+            Pixels and the column "label", if `as_frame=True`.
         feature_names : list of 3072 str
-            The columns of the rows, "pixel1" to "pixel3072".
+            Column names of the rows, "pixel1" to "pixel3072".
         target_names : list of 10 str
-            The labels in the order the set was published with.
+            Class labels in the order of the publication.
         image_shape : tuple (32, 32, 3)
-            What one row is made of.
+            Shape of one image.
         DESCR : str
-            What the set is, and whence.
+            Description and source of the dataset.
     (data, target) : tuple
-        With `return_X_y`.
+        If `return_X_y=True`.
 
     Raises
     ------
     OSError
-        If the set is missing and may not be downloaded, or the download fails.
+        If the dataset is missing and `download_if_missing=False`, or if the download fails.
     ValueError, TypeError
-        If a parameter has a value or type other than those above.
+        If a parameter has an invalid value or type.
 
     References
     ----------
@@ -87,16 +88,16 @@ def fetch_cifar10(
     >>> X.shape, y[:3].tolist()  # doctest: +SKIP
     ((50000, 32, 32, 3), ['frog', 'truck', 'truck'])
 
-    What is not there is not downloaded against one's will:
+    An error is raised if the data is missing and `download_if_missing=False`:
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as empty:
     ...     fetch_cifar10(data_home=empty, download_if_missing=False)
     Traceback (most recent call last):
     ...
-    OSError: CIFAR-10 is not in '...', or not whole, and download_if_missing=False. ...
+    OSError: CIFAR-10 is missing or incomplete in '...', and download_if_missing=False. ...
     """
-    # Importing torchvision takes a second, which only those who fetch should wait.
+    # Imported here, since importing torchvision takes a second.
     from torchvision.datasets import CIFAR10
 
     return fetch(

@@ -1,4 +1,4 @@
-"""What lies in one folder."""
+"""List the content of one folder."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from skimgcls._images._decode import SUFFIXES
 
-# What systems and archivers leave behind, beside names with a leading dot.
+# Files and folders created by operating systems and archivers.
 _OF_THE_SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}
 
 Told = tuple[str, str]
@@ -15,7 +15,7 @@ Told = tuple[str, str]
 
 @dataclass
 class Folder:
-    """The entries of one folder: names of folders and files, and the paths set aside.
+    """The content of one folder: names of folders and files, and the excluded paths.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Folder:
     folders, files : list of str
         Names in sorted order.
     ignored, broken : list of (path, reason)
-        What is passed over, and what is there but cannot be used.
+        Paths that are not used, and paths that cannot be read.
     """
 
     path: str
@@ -38,23 +38,23 @@ class Folder:
 
 
 def open_folder(path: str) -> Folder:
-    """Return what lies in a folder, or raise.
+    """Return the content of a folder, or raise.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError, PermissionError
-        With words, where there is no such folder or it may not be read.
+        If the folder does not exist, is not a folder or cannot be read.
     """
     try:
         names = sorted(os.listdir(path))
     except FileNotFoundError:
-        raise FileNotFoundError(f"There is no folder {path!r}.") from None
+        raise FileNotFoundError(f"The folder {path!r} does not exist.") from None
     except NotADirectoryError:
         raise NotADirectoryError(
-            f"{path!r} is not a folder. Pass the folder that holds a folder for each class."
+            f"{path!r} is not a folder. Pass the folder with one sub-folder for each class."
         ) from None
     except PermissionError:
-        raise PermissionError(f"The folder {path!r} may not be read.") from None
+        raise PermissionError(f"No permission to read the folder {path!r}.") from None
     folder = Folder(path)
     for name in names:
         _sort_in(folder, name)
@@ -67,14 +67,14 @@ def _sort_in(folder: Folder, name: str) -> None:
         folder.ignored.append((path, "is hidden"))
         return
     if name.casefold() in _OF_THE_SYSTEM:
-        folder.ignored.append((path, "was left by the operating system"))
+        folder.ignored.append((path, "was created by the operating system"))
         return
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        folder.broken.append((path, "is a link that leads nowhere"))
+        folder.broken.append((path, "is a broken link"))
     except OSError as error:
-        reason = "is a link that leads to itself" if error.errno == errno.ELOOP else str(error)
+        reason = "is a link to itself" if error.errno == errno.ELOOP else str(error)
         folder.broken.append((path, reason))
     else:
         (folder.folders if stat.S_ISDIR(mode) else folder.files).append(name)
@@ -85,6 +85,10 @@ def is_image(name: str) -> bool:
 
 
 def foreign(name: str) -> str:
-    """Return why a file is passed over that `is_image` says no to."""
+    """Return why a file is ignored for which `is_image` is False."""
     suffix = os.path.splitext(name)[1]
-    return f"is no image: its suffix is {suffix!r}" if suffix else "is no image: it has no suffix"
+    return (
+        f"is not an image: its suffix is {suffix!r}"
+        if suffix
+        else "is not an image: it has no suffix"
+    )

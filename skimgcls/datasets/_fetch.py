@@ -1,4 +1,4 @@
-"""Public sets that torchvision downloads, checks and reads, in scikit-learn's form."""
+"""Public datasets, downloaded and read by torchvision, in the format of scikit-learn."""
 
 import contextlib
 import io
@@ -21,18 +21,18 @@ _PARTS = {"train": (True,), "test": (False,), "all": (True, False)}
 
 @dataclass(frozen=True)
 class PublicSet:
-    """What there is to say of one public set.
+    """Description of a public dataset.
 
     Attributes
     ----------
     name : str
-        Its name for people.
+        Display name.
     caller : str
-        The function that fetches it, for messages.
+        Name of the public function, for error messages.
     description : str
-        What it is and whence, for `DESCR`.
+        Description and source, for `DESCR`.
     labels : tuple or None, default=None
-        The label of each code, in the order of the codes; None for torchvision's names.
+        Label of each class code, in order; None for torchvision's class names.
     """
 
     name: str
@@ -51,14 +51,14 @@ def fetch(
     return_X_y: bool,
     as_frame: bool,
 ) -> Bunch | tuple[Any, Any]:
-    """Return a set as `public_set.caller` promises.
+    """Return a dataset in the format that is documented in `public_set.caller`.
 
     Parameters
     ----------
     public_set : PublicSet
     dataset : type
-        A class of torchvision's, called with `root`, `train` and `download`, whose instances have
-        `data` (n, h, w) or (n, h, w, c) of uint8, `targets` (n,) of codes, and `classes`.
+        torchvision class that takes `root`, `train` and `download`. Its instances have `data`
+        (n, h, w) or (n, h, w, c) of uint8, `targets` (n,) with class codes, and `classes`.
     subset, data_home, download_if_missing, return_X_y, as_frame
         As in the public function.
     """
@@ -82,18 +82,18 @@ def fetch(
 def _read(
     public_set: PublicSet, dataset: Any, root: Path, train: bool, download_if_missing: bool
 ) -> Any:
-    """Return torchvision's dataset, downloaded if it has to be and may."""
+    """Return torchvision's dataset; download it if it is missing and this is allowed."""
     try:
         return dataset(root, train=train)
     except RuntimeError as error:
-        # Of files that are not there or have another checksum torchvision says "not found".
+        # torchvision raises "not found" for missing files and for wrong checksums.
         if "not found" not in str(error):
             raise _damaged(public_set, root) from error
         if not download_if_missing:
             raise OSError(
-                f"{public_set.name} is not in {str(root)!r}, or not whole, and "
-                "download_if_missing=False. Set it to True to download, or pass the folder that "
-                "holds the set as data_home."
+                f"{public_set.name} is missing or incomplete in {str(root)!r}, and "
+                "download_if_missing=False. Set it to True to download the dataset, or pass the "
+                "folder of the dataset as data_home."
             ) from error
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise _damaged(public_set, root) from error
@@ -104,21 +104,21 @@ def _read(
     except (RuntimeError, OSError, EOFError) as error:
         raise OSError(
             f"{public_set.name} could not be downloaded to {str(root)!r}. Check the network, or "
-            "pass a folder that holds the set as data_home. torchvision says: "
+            "pass the folder of the dataset as data_home. Error of torchvision: "
             + " ".join(str(error).split())
         ) from error
 
 
 def _damaged(public_set: PublicSet, root: Path) -> OSError:
     return OSError(
-        f"The files of {public_set.name} in {str(root)!r} are cut short or broken. Delete them, "
-        "and they will be downloaded anew."
+        f"The files of {public_set.name} in {str(root)!r} are truncated or corrupt. Delete them "
+        "to download them again."
     )
 
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Keep torchvision's progress bar, which no argument switches off, from being seen."""
+    """Hide torchvision's progress bar, which has no option to disable it."""
     unseen = io.StringIO()
     with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
         yield

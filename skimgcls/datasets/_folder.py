@@ -1,4 +1,4 @@
-"""A folder of images with a sub-folder for each class."""
+"""Load a folder of images with one sub-folder for each class."""
 
 import os
 from collections import Counter
@@ -28,10 +28,11 @@ def load_image_folder(
     as_frame=True,
     n_jobs=None,
 ):
-    """List the images of a folder that has a sub-folder for each class.
+    """Load image paths and labels from a folder with one sub-folder for each class.
 
-    No image is loaded: the data are paths, which are read when a model needs them. Each file is
-    looked at once, so that a broken one shows here and not in the middle of training. Expected is
+    The data are file paths. Images are not kept in memory but read when an estimator needs them.
+    Each file is checked once, so that broken files are found before training. The expected folder
+    structure is
     ::
 
         container_path/
@@ -41,64 +42,64 @@ def load_image_folder(
             dog/
                 1.jpg
 
-    where the name of a folder is the label of all images in it and below it; or the same once more
-    in each of the folders "train", "val" and "test". These may also be called "training", "valid",
-    "validation" or "testing", in upper or lower case.
+    where the name of a class folder is the label of all images in it and in its sub-folders.
+    Alternatively, the folders "train", "val" and "test" each have this structure. They may also be
+    called "training", "valid", "validation" or "testing", in upper or lower case.
 
     Parameters
     ----------
     container_path : str or path-like
-        The folder that holds the folders of the classes, or of the subsets.
+        Folder that contains the class folders or the subset folders.
     subset : {"train", "val", "test"} or None, default=None
-        The subset to list. None lists all there are.
+        Subset to load. None loads all subsets.
     labels : list of str or None, default=None
-        The classes to list; folders of others are ignored. None lists all.
+        Classes to load; other class folders are ignored. None loads all classes.
     on_error : {"raise", "skip"}, default="raise"
-        With "raise", the header of each file is read, and the files that hold no image are named
-        in an error. With "skip", each file is decoded once, which takes longer and finds more, and
-        those that fail are left out and told in `ignored`.
+        With "raise", the header of each file is read, and an error lists the files that are not
+        valid images. With "skip", each file is decoded once, which is slower but finds more errors.
+        Files that fail are left out and listed in `ignored`.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` in place of a `Bunch`.
+        If True, return `(data, target)` instead of a `Bunch`.
     as_frame : bool, default=True
-        Whether data and target are a DataFrame and a Series, or arrays of text.
+        If True, data and target are a DataFrame and a Series, else arrays of strings.
     n_jobs : int or None, default=None
-        Number of threads that look at files. None means 1 unless in a `joblib.parallel_config`,
-        -1 means all processors.
+        Number of threads that check files. None means 1 unless in a `joblib.parallel_config`
+        context, -1 means all processors.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        data : DataFrame of shape (n, 1) or ndarray of shape (n,)
-            The paths, in the column "path". They begin with `container_path` as it was given.
-        target : Series or ndarray of shape (n,)
-            The labels, called "label".
+        data : DataFrame of shape (n_samples, 1) or ndarray of shape (n_samples,)
+            File paths in the column "path". They start with `container_path` as given.
+        target : Series or ndarray of shape (n_samples,)
+            Labels; the Series is named "label".
         target_names : list of str
-            The classes in sorted order; for a subset, those of all images to train on.
-        frame : DataFrame of shape (n, 2) or None
-            Paths and labels together, with `as_frame`.
+            Sorted class labels; for a subset, those of the training images.
+        frame : DataFrame of shape (n_samples, 2) or None
+            Paths and labels, if `as_frame=True`.
         ignored : DataFrame
-            What was passed over: a "path" and a "reason" for each hidden file, each file that is
-            no image by its suffix, each image that lies in no class, and each that was skipped.
+            Columns "path" and "reason" of the files that are not loaded: hidden files, files
+            without an image suffix, images outside class folders, and skipped broken files.
         DESCR : str
-            How many images of each class there are.
+            Number of images of each class.
 
-        Images are sorted by class and then by path, alike on every system. With several subsets
-        and `subset=None` the bunch has a bunch as above for each of them, `train`, `val` and
-        `test`; their `target_names`; and what was `ignored` beside them.
+        Images are sorted by class and then by path, in the same order on every system. If there
+        are subsets and `subset=None`, the bunch contains a bunch as above for each subset (`train`,
+        `val` and `test`), their `target_names`, and the files outside the subsets in `ignored`.
     (data, target) : tuple
-        With `return_X_y`.
+        If `return_X_y=True`.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError, PermissionError
-        If the folder is not there, is a file, or may not be read.
+        If the folder does not exist, is a file, or cannot be read.
     ImageFileError
-        With `on_error="raise"`, if files are empty, hold no image, or are links that lead nowhere
-        or in a circle. It is a `ValueError`.
+        With `on_error="raise"`, if files are empty, not images, or broken or circular links. It is
+        a `ValueError`.
     ValueError
-        If there are no folders of classes, or one without an image; if "val" or "test" has a class
-        that "train" lacks; if a subset or label is not there; if `return_X_y` leaves open which
-        subset is meant.
+        If there are no class folders, or a class has no image; if "val" or "test" has a class that
+        is not in "train"; if a subset or label does not exist; if `return_X_y=True` and `subset` is
+        needed but not given.
 
     Examples
     --------
@@ -117,7 +118,7 @@ def load_image_folder(
     >>> pets.target.tolist()
     ['cat', 'cat', 'dog']
 
-    Broken files are named; they can be left out:
+    Broken files raise an error and can be skipped:
 
     >>> _ = Path(folder.name, "cat", "0.png").write_bytes(b"")
     >>> load_image_folder(folder.name)
@@ -166,34 +167,34 @@ def _check_labels(labels: Any) -> list[str] | None:
     is_listing = isinstance(labels, Iterable) and not isinstance(labels, str)
     names = list(labels) if is_listing else []
     if not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"labels must be a list of names of folders, or None; got {labels!r}.")
+        raise ValueError(f"labels must be a list of folder names or None; got {labels!r}.")
     return names
 
 
 def _check_subset(
     container: Folder, subsets: dict[str, str], subset: str | None, only_arrays: bool
 ) -> None:
-    """Raise if the subset is not there, or if it is not told which one is meant."""
+    """Raise if the subset does not exist, or if one is needed but not given."""
     if subset is not None and subset not in subsets:
         raise ValueError(
-            f"{container.path!r} holds no folder for the subset {subset!r}. Its folders are "
+            f"{container.path!r} contains no folder for the subset {subset!r}. The folders are "
             f"{container.folders}."
         )
     others = sorted(set(container.folders) - set(subsets.values()))
     if subsets and subset is None and others:
         raise ValueError(
-            f"{container.path!r} holds folders of subsets, {list(subsets.values())}, and others, "
-            f"{others}. Name the subset to load, or move the others away."
+            f"{container.path!r} contains subset folders, {list(subsets.values())}, and other "
+            f"folders, {others}. Set subset to the one to load, or move the other folders."
         )
     if subsets and subset is None and only_arrays:
         raise ValueError(
-            f"{container.path!r} holds the subsets {list(subsets)}. With return_X_y=True, name the "
-            "one to return in subset."
+            f"{container.path!r} contains the subsets {list(subsets)}. With return_X_y=True, set "
+            "subset to the one to return."
         )
 
 
 def _find_classes(folders: dict[str, Folder], labels: list[str] | None) -> list[str]:
-    """Return the classes to list in sorted order: those of "train", or of all folders given."""
+    """Return the sorted classes to load: those of "train", else those of all folders."""
     given = [folders["train"]] if "train" in folders else list(folders.values())
     known = {name for folder in given for name in folder.folders}
     if labels is None:
@@ -201,8 +202,8 @@ def _find_classes(folders: dict[str, Folder], labels: list[str] | None) -> list[
     missing = sorted(set(labels) - known)
     if missing:
         raise ValueError(
-            f"labels names classes without a folder in {given[0].path!r}: {missing}. The folders "
-            f"are {sorted(known)}."
+            f"labels has classes without a folder in {given[0].path!r}: {missing}. The class "
+            f"folders are {sorted(known)}."
         )
     return sorted(set(labels))
 
@@ -213,16 +214,16 @@ def _list_readable(
     """Return the readable images of the classes, or raise."""
     here = [name for name in classes if name in folder.folders]
     if not here:
-        loose = f" It holds {len(folder.images)} images itself." if folder.images else ""
+        loose = f" It contains {len(folder.images)} images itself." if folder.images else ""
         raise ValueError(
-            f"{folder.path!r} holds no folders of classes.{loose} Expected a folder for each "
-            "class, with the images of the class in it."
+            f"{folder.path!r} contains no class folders.{loose} Expected a folder for each class, "
+            "with the images of the class in it."
         )
     unknown = sorted(set(folder.folders) - set(classes))
     if labels is None and unknown:
         raise ValueError(
-            f"{folder.path!r} holds classes that the training images do not: {unknown}. A model "
-            "cannot learn them. Add them there, or name the classes to load in labels."
+            f"{folder.path!r} contains classes that are not in the training images: {unknown}. "
+            "Add training images of them, or set labels to the classes to load."
         )
     listing = list_images(folder, here)
     readable = keep_readable(listing, on_error=on_error, n_jobs=n_jobs)
@@ -246,14 +247,17 @@ def _make_bunch(path: str, listing: Listing, classes: list[str], as_frame: bool)
 
 
 def _list_beside(container: Folder, on_error: str) -> Listing:
-    """Return what lies beside folders of subsets, or raise if a link there is broken."""
-    loose = [(os.path.join(container.path, name), "lies in no subset") for name in container.files]
+    """Return the files outside the subset folders, or raise if a link there is broken."""
+    loose = [
+        (os.path.join(container.path, name), "is not in a subset folder")
+        for name in container.files
+    ]
     listing = Listing(ignored=container.ignored + loose, broken=container.broken)
     return keep_readable(listing, on_error=on_error, n_jobs=None)
 
 
 def _join(parts: dict[str, Bunch], beside: Listing, classes: list[str]) -> Bunch:
-    """Return a bunch of the bunches of several subsets."""
+    """Return a bunch that contains the bunches of the subsets."""
     return Bunch(
         **parts,
         target_names=classes,

@@ -1,4 +1,4 @@
-"""MNIST, handwritten digits."""
+"""The MNIST dataset."""
 
 from skimgcls.datasets._fetch import PublicSet, fetch
 
@@ -10,9 +10,9 @@ _MNIST = PublicSet(
 MNIST
 =====
 
-70,000 handwritten digits, grey images of 28 by 28 pixels: 60,000 for training and 10,000 for
-testing, by different writers. The digits are bright on black, of one size, with their centre of
-mass in the middle. They were made from two collections of forms of the American institute NIST.
+70,000 grayscale images of handwritten digits, 28 x 28 pixels: 60,000 for training and 10,000 for
+testing, by different writers. The digits are white on black, size-normalized and centered by their
+center of mass. They were derived from two databases of the American institute NIST.
 
 Source: http://yann.lecun.com/exdb/mnist/
 
@@ -30,51 +30,52 @@ def fetch_mnist(
     return_X_y=False,
     as_frame=False,
 ):
-    """Load MNIST: handwritten digits.
+    """Load the MNIST dataset (classification of handwritten digits).
 
-    Where the set is missing torchvision downloads it, about 12 MB, and compares its checksums.
+    If the dataset is missing, it is downloaded by torchvision (about 12 MB). Checksums are
+    verified.
 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        The 60,000 images to train on, the 10,000 to test on, or both in this order.
+        The 60,000 training images, the 10,000 test images, or both in this order.
     data_home : str or path-like, default=None
-        The folder that holds the set, or will: torchvision's `root`, so that what torchvision has
-        downloaded before is found. None stands for `sklearn.datasets.get_data_home()`.
+        Folder of the dataset. It has the structure of torchvision's `root`, so that datasets
+        downloaded by torchvision are found. None is `sklearn.datasets.get_data_home()`.
     download_if_missing : bool, default=True
-        Whether to download what is not there, or raise.
+        If False, raise an error if the dataset is missing instead of downloading it.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` in place of a `Bunch`.
+        If True, return `(data, target)` instead of a `Bunch`.
     as_frame : bool, default=False
-        Whether the data are a DataFrame with a row of 784 pixels for each image, and the
-        target is a Series. Pass such rows to a classifier with `image_shape=(28, 28)`.
+        If True, `data` is a DataFrame with one row of 784 pixels per image, and `target` is a
+        Series. Classifiers of such rows need `image_shape=(28, 28)`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        data : ndarray of shape (n, 28, 28), uint8, or DataFrame of shape (n, 784)
-            The images.
-        target : ndarray or Series of shape (n,)
-            The digits, integers from 0 to 9.
-        frame : DataFrame of shape (n, 785) or None
-            Pixels and "label" together, with `as_frame`.
+        data : ndarray of shape (n_samples, 28, 28) or DataFrame of shape (n_samples, 784)
+            Images of dtype uint8.
+        target : ndarray or Series of shape (n_samples,)
+            Digits, integers from 0 to 9.
+        frame : DataFrame of shape (n_samples, 785) or None
+            Pixels and the column "label", if `as_frame=True`.
         feature_names : list of 784 str
-            The columns of the rows, "pixel1" to "pixel784".
+            Column names of the rows, "pixel1" to "pixel784".
         target_names : list of 10 int
-            The labels in the order the set was published with.
+            Class labels in the order of the publication.
         image_shape : tuple (28, 28)
-            What one row is made of.
+            Shape of one image.
         DESCR : str
-            What the set is, and whence.
+            Description and source of the dataset.
     (data, target) : tuple
-        With `return_X_y`.
+        If `return_X_y=True`.
 
     Raises
     ------
     OSError
-        If the set is missing and may not be downloaded, or the download fails.
+        If the dataset is missing and `download_if_missing=False`, or if the download fails.
     ValueError, TypeError
-        If a parameter has a value or type other than those above.
+        If a parameter has an invalid value or type.
 
     References
     ----------
@@ -88,16 +89,16 @@ def fetch_mnist(
     >>> X.shape, y[:3].tolist()  # doctest: +SKIP
     ((60000, 28, 28), [5, 0, 4])
 
-    What is not there is not downloaded against one's will:
+    An error is raised if the data is missing and `download_if_missing=False`:
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as empty:
     ...     fetch_mnist(data_home=empty, download_if_missing=False)
     Traceback (most recent call last):
     ...
-    OSError: MNIST is not in '...', or not whole, and download_if_missing=False. ...
+    OSError: MNIST is missing or incomplete in '...', and download_if_missing=False. ...
     """
-    # Importing torchvision takes a second, which only those who fetch should wait.
+    # Imported here, since importing torchvision takes a second.
     from torchvision.datasets import MNIST
 
     return fetch(

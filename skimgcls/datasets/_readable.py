@@ -1,4 +1,4 @@
-"""Which files of a listing can be read as images."""
+"""Find the files that can be read as images."""
 
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -10,16 +10,16 @@ _MOST_NAMED = 5
 
 
 def keep_readable(listing: Listing, *, on_error: str, n_jobs: int | None) -> Listing:
-    """Return the listing of the images that can be read, or raise.
+    """Return the listing of the readable images, or raise.
 
     Parameters
     ----------
     listing : Listing
     on_error : {"raise", "skip"}
-        Whether to read the headers and raise if one is broken, or to decode the files and move
-        those that are broken to `ignored`.
+        "raise" reads the headers and raises an error if a file is broken. "skip" decodes the files
+        and moves the broken ones to `ignored`.
     n_jobs : int or None
-        Threads. Pillow lets others run while it decodes.
+        Number of threads. Pillow releases the GIL while decoding.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which image in a folder is of which class, and which is of none."""
+"""Find the images of each class in a folder."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _SUBSETS = {
 
 @dataclass
 class Listing:
-    """The images of some classes: (label, path) in order, and the paths set aside."""
+    """The images of classes as ordered (label, path) pairs, and the excluded paths."""
 
     images: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[Told] = field(default_factory=list)
@@ -31,10 +31,10 @@ class Listing:
 
 
 def find_subsets(container: Folder) -> dict[str, str]:
-    """Return the folders "train", "val" and "test" by these names, or nothing if there are none.
+    """Return a dict of the subsets "train", "val" and "test" to their folder names.
 
-    A class may be called "train" too: beside folders of other names one is taken for a subset only
-    if it holds folders itself.
+    A class may also be called "train". If there are folders with other names, the folders are only
+    subsets if at least one of them contains folders.
     """
     named = [name for name in container.folders if name.casefold() in _SUBSETS]
     if len(named) < len(container.folders) and not any(
@@ -46,8 +46,8 @@ def find_subsets(container: Folder) -> dict[str, str]:
         subset = _SUBSETS[name.casefold()]
         if subset in found:
             raise ValueError(
-                f"{container.path!r} holds two folders for the subset {subset!r}: "
-                f"{found[subset]!r} and {name!r}. Rename or join them."
+                f"{container.path!r} contains two folders for the subset {subset!r}: "
+                f"{found[subset]!r} and {name!r}. Rename or merge them."
             )
         found[subset] = name
     return {subset: found[subset] for subset in ("train", "val", "test") if subset in found}
@@ -58,11 +58,11 @@ def list_images(container: Folder, classes: list[str]) -> Listing:
     listing = Listing()
     listing.set_aside(container)
     for name in container.files:
-        reason = "lies in no folder of a class" if is_image(name) else foreign(name)
+        reason = "is not in a class folder" if is_image(name) else foreign(name)
         listing.ignored.append((os.path.join(container.path, name), reason))
     left_out = sorted(set(container.folders) - set(classes))
     listing.ignored += [
-        (os.path.join(container.path, name), "is not among the labels") for name in left_out
+        (os.path.join(container.path, name), "is not in labels") for name in left_out
     ]
     above = frozenset([_identity(container.path)])
     for label in classes:
@@ -72,26 +72,26 @@ def list_images(container: Folder, classes: list[str]) -> Listing:
 
 
 def check_every_class(path: str, classes: list[str], listing: Listing, which: str = "") -> None:
-    """Raise unless every class has an image."""
+    """Raise if a class has no image."""
     bare = sorted(set(classes) - {label for label, _ in listing.images})
     if bare:
         raise ValueError(
-            f"{path!r} holds folders of classes without an image{which}: {bare}. Put images there, "
-            "delete the folders, or name the classes to load in labels."
+            f"{path!r} contains classes without an image{which}: {bare}. Put images there, "
+            "delete the folders, or set labels to the classes to load."
         )
 
 
 def _walk(
     root: str, parts: tuple[str, ...], above: frozenset[tuple[int, int]], listing: Listing
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the images in a folder and in those below it, as parts of their paths from `root`.
+    """Yield the images in a folder and its sub-folders, as parts of their paths from `root`.
 
-    Links are followed, but not to a folder that is on the way to them.
+    Links are followed, except links to a parent folder.
     """
     path = os.path.join(root, *parts)
     here = _identity(path)
     if here in above:
-        listing.broken.append((path, "is a link to a folder that it lies in"))
+        listing.broken.append((path, "is a link to a parent folder"))
         return
     folder = open_folder(path)
     listing.set_aside(folder)

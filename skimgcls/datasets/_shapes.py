@@ -1,4 +1,4 @@
-"""Coloured shapes on a noisy ground: images that need no file and no network."""
+"""Synthetic images of colored shapes on a noisy background."""
 
 from numbers import Real
 from typing import Any, NamedTuple
@@ -11,20 +11,20 @@ from skimgcls.datasets._arguments import check_flags
 from skimgcls.utils._params import is_size
 from skimgcls.utils._random import draw_seed
 
-# Shapes are drawn this many times larger and averaged down, for smooth edges.
+# Shapes are drawn at this multiple of the size and averaged, for smooth edges.
 _OVERSAMPLING = 4
-# Below this a triangle and a circle are the same few pixels.
+# In smaller images, triangles and circles have the same pixels.
 _SMALLEST_IMAGE = 8
-# Of 256 levels in each channel: shapes are brighter than their ground, by this at least.
+# In each channel of 256 levels, shapes are brighter than the background by at least this contrast.
 _BRIGHTEST_GROUND, _LEAST_CONTRAST = 100, 50
-# Radians either way. Upside down a triangle would be half as easy to tell.
+# In radians, in both directions. Upside-down triangles would be harder to classify.
 _LARGEST_TILT = np.pi / 12
 
 
 def _corners(n_corners: int, inner: float = 1.0, first: float = 0.0) -> np.ndarray:
-    """Return corners (n_corners, 2) round the unit circle, every other one at radius `inner`.
+    """Return corners (n_corners, 2) on the unit circle, every other one at radius `inner`.
 
-    The first points up where `first`, in radians, is zero.
+    `first` is the angle of the first corner in radians; 0 points up.
     """
     angles = first + np.arange(n_corners) * (2 * np.pi / n_corners)
     radii = np.where(np.arange(n_corners) % 2, inner, 1.0)
@@ -45,14 +45,14 @@ def _area(corners: np.ndarray) -> float:
 
 
 _HOLE_OF_THE_RING = 0.55
-# The outlines in the unit circle, (n_corners, 2), of the shapes that have corners.
+# Outlines of the polygons inside the unit circle, of shape (n_corners, 2).
 _OUTLINES = {
     "square": _corners(4, first=np.pi / 4),
     "triangle": _corners(3),
     "cross": _cross(),
     "star": _corners(10, inner=0.4),
 }
-# Shapes are drawn of like area, lest the brightness of an image tells its class.
+# Shapes are drawn with similar areas, so that the brightness of an image is not a feature.
 _UNIT_AREAS = {
     "circle": np.pi,
     "square": _area(_OUTLINES["square"]),
@@ -62,12 +62,12 @@ _UNIT_AREAS = {
     "star": _area(_OUTLINES["star"]),
 }
 _NAMES = list(_UNIT_AREAS)
-# Shares of the square it is drawn in; even the star, of least area, then fits.
+# Fractions of the enclosing square; even the star, with the smallest area, then fits.
 _SMALLEST_AREA, _LARGEST_AREA = 0.1, 0.25
 
 
 class _Shape(NamedTuple):
-    """One shape to draw: its centre and radius are pixels, its angle is radians."""
+    """One shape to draw, with center and radius in pixels and angle in radians."""
 
     name: str
     row: float
@@ -88,51 +88,51 @@ def make_shapes(
     noise=0.1,
     random_state=None,
 ):
-    """Draw images of shapes whose class is the shape.
+    """Generate images of geometric shapes for classification.
 
-    Each shape has a random place, size, angle and colour, on a ground of random colour with noise.
-    So neither a single pixel nor the mean colour tells the class, as they do in simpler synthetic
-    sets.
+    The class is the shape. Each shape has a random position, size, angle and color, on a noisy
+    background of random color. So neither single pixels nor the mean color determine the class, in
+    contrast to simpler synthetic datasets.
 
     Parameters
     ----------
     n_samples : int, default=100
         Number of images.
     image_size : int or tuple (height, width), default=(32, 32)
-        In pixels, at least 8. An integer stands for a square.
+        Image size in pixels, at least 8. An int gives square images.
     n_classes : int, default=3
-        From 2 to 6: the first so many of "circle", "square", "triangle", "cross", "ring" and
-        "star".
+        Number of classes, from 2 to 6. They are the first `n_classes` of "circle", "square",
+        "triangle", "cross", "ring" and "star".
     color : bool, default=True
-        Whether images have three channels, red, green and blue, or are grey.
+        If True, images are RGB, else grayscale.
     multilabel : bool, default=False
-        Whether an image may hold several shapes, or none, side by side.
+        If True, an image may contain several shapes, which do not overlap, or none.
     weights : array-like of shape (n_classes,) or (n_classes - 1,), default=None
-        The share of each class, in the order above; the last one may be left to be what the others
-        leave. None gives all the same share. With `multilabel`, the share of the images that hold
-        each shape, of shape (n_classes,), one half each where None.
+        Fraction of samples of each class, in the order above. The last weight may be omitted and is
+        inferred. None gives balanced classes. With `multilabel=True`, the fraction of images that
+        contain each shape, of shape (n_classes,); None is 0.5 each.
     noise : float, default=0.1
-        Standard deviation of the noise, where 1 is the whole range from black to white.
+        Standard deviation of the noise, as a fraction of the range from black to white.
     random_state : int, RandomState instance or None, default=None
-        Equal seeds draw equal images. None draws others each time, and leaves NumPy's global
-        generator as it is.
+        Seed of the images. Pass an int for reproducible output. None gives different images in each
+        call and does not use NumPy's global generator.
 
     Returns
     -------
-    images : ndarray of shape (n_samples, height, width, 3) or (n_samples, height, width), uint8
-        Colour images, or grey ones.
+    images : ndarray of shape (n_samples, height, width, 3) or (n_samples, height, width)
+        Color or grayscale images of dtype uint8.
     y : ndarray of shape (n_samples,), or DataFrame of shape (n_samples, n_classes)
-        The names of the shapes; with `multilabel` an indicator whose columns bear the names.
+        Names of the shapes. With `multilabel=True`, an indicator matrix with these columns.
 
     Raises
     ------
     ValueError
-        If a parameter is outside what is said above.
+        If a parameter has an invalid value.
 
     Notes
     -----
-    The shares are kept to the image: of 100 images with ``weights=[0.9, 0.1]`` ten are of the
-    second class, whatever the seed.
+    Class sizes are exact: of 100 images with ``weights=[0.9, 0.1]``, ten are of the second class,
+    for any seed.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def make_shapes(
     >>> sorted(y.tolist())
     ['circle', 'circle', 'square', 'square', 'triangle', 'triangle']
 
-    One class in ten images, and images with several shapes:
+    Imbalanced classes, and images with several shapes:
 
     >>> _, y = make_shapes(100, n_classes=2, weights=[0.9], random_state=0)
     >>> int((y == "square").sum())
@@ -195,8 +195,8 @@ def _check_image_size(image_size: Any) -> tuple[int, int]:
 def _check_names(n_classes: Any) -> list[str]:
     if not is_size(n_classes) or not 2 <= n_classes <= len(_NAMES):
         raise ValueError(
-            f"n_classes must be an integer from 2 to {len(_NAMES)}, the number of shapes there "
-            f"are; got {n_classes!r}."
+            f"n_classes must be an integer from 2 to {len(_NAMES)}, the number of available "
+            f"shapes; got {n_classes!r}."
         )
     return _NAMES[:n_classes]
 
@@ -209,12 +209,12 @@ def _check_noise(noise: Any) -> float:
 
 
 def _check_weights(weights: Any, n_classes: int, multilabel: bool) -> np.ndarray:
-    """Return the share of each class (n_classes,)."""
+    """Return the fraction of each class (n_classes,)."""
     if weights is None:
         return np.full(n_classes, 0.5 if multilabel else 1 / n_classes)
     shares: np.ndarray = np.asarray(weights)
     if shares.ndim != 1 or shares.dtype.kind not in "iuf":
-        raise ValueError(f"weights must be numbers, one a class; got {weights!r}.")
+        raise ValueError(f"weights must be numbers, one per class; got {weights!r}.")
     if not multilabel and len(shares) == n_classes - 1:
         shares = np.append(shares, 1 - shares.sum())
     if len(shares) != n_classes:
@@ -223,7 +223,7 @@ def _check_weights(weights: Any, n_classes: int, multilabel: bool) -> np.ndarray
             f"weights must hold {expected} numbers for {n_classes} classes; got {len(shares)}."
         )
     if not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError(f"weights must be shares from 0 to 1, the last too; got {weights!r}.")
+        raise ValueError(f"weights must be from 0 to 1, also the last one; got {weights!r}.")
     if not multilabel and not np.isclose(shares.sum(), 1):
         raise ValueError(f"weights must sum to 1; {weights!r} sum to {shares.sum():g}.")
     return shares
@@ -236,7 +236,7 @@ def _draw_presence(
     if multilabel:
         counts = np.round(shares * n_samples)
         return np.column_stack([rng.permutation(n_samples) < count for count in counts])
-    # Where the rounded sums of shares step up, a class ends: the counts sum to n_samples.
+    # A class ends at each rounded cumulative sum, so the counts sum to n_samples.
     ends = np.round(np.cumsum(shares)[:-1] * n_samples)
     codes = np.searchsorted(ends, np.arange(n_samples), side="right")
     present: np.ndarray = rng.permutation(codes)[:, np.newaxis] == np.arange(len(shares))
@@ -250,7 +250,7 @@ def _draw_shapes(
     ground: np.ndarray,
     rng: np.random.RandomState,
 ) -> list[_Shape]:
-    """Draw place, size, angle and colour of shapes, each in a cell of its own."""
+    """Draw position, size, angle and color of the shapes, each in a separate cell."""
     height, width, channels = image_shape
     cell_height, cell_width = height / cells_a_side, width / cells_a_side
     cells = rng.permutation(cells_a_side**2)[: len(names)]
@@ -267,7 +267,7 @@ def _draw_shapes(
 
 
 def _paint(shapes: list[_Shape], ground: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return the picture (height, width, channels) of shapes on a plain ground, in floats."""
+    """Return an image (height, width, channels) of shapes on a plain background, as floats."""
     picture = np.broadcast_to(ground, (*size, len(ground))).astype(np.float64)
     for shape in shapes:
         cover = _cover(shape, size)[..., np.newaxis]
@@ -276,7 +276,7 @@ def _paint(shapes: list[_Shape], ground: np.ndarray, size: tuple[int, int]) -> n
 
 
 def _cover(shape: _Shape, size: tuple[int, int]) -> np.ndarray:
-    """Return how much of each pixel (height, width) a shape covers, from 0 to 1."""
+    """Return the fraction of each pixel (height, width) that a shape covers."""
     height, width = size
     mask = Image.new("L", (width * _OVERSAMPLING, height * _OVERSAMPLING))
     draw = ImageDraw.Draw(mask)

@@ -1,7 +1,7 @@
-"""What every image classifier owes its users, beside what scikit-learn asks of any classifier.
+"""Checks for image classifiers, in addition to those of scikit-learn.
 
-:func:`check_image_classifier` runs the contracts on one estimator, ours or yours.
-:func:`sklearn.utils.estimator_checks.check_estimator` runs scikit-learn's own checks.
+:func:`check_image_classifier` runs the checks on an estimator, including custom ones.
+:func:`sklearn.utils.estimator_checks.check_estimator` runs the checks of scikit-learn.
 """
 
 from skimgcls.estimator_checks._runner import check_image_classifier, image_classifier_checks

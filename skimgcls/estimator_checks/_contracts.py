@@ -1,6 +1,6 @@
-"""What every image classifier owes its users, one function a promise.
+"""Checks for image classifiers, one function per check.
 
-``skimgcls.estimator_checks`` tells which of them concern an estimator.
+``skimgcls.estimator_checks`` selects the checks that apply to an estimator.
 """
 
 import contextlib
@@ -34,31 +34,31 @@ _PREDICTIONS = ("predict", "predict_proba", "decision_function")
 
 
 def check_spellings_give_one_model(name: str, estimator: Any) -> None:
-    """The same pixels as rows, images, frames, lists or tensors train the same model."""
+    """Rows, images, DataFrames, lists and tensors of the same pixels give the same model."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
     for spelling, X in grey_image_formats(images).items():
         proba = fitted(estimator, X, y).predict_proba(X)
-        assert_equal(proba, reference, f"{name} fitted on {spelling} is another model")
+        assert_equal(proba, reference, f"{name} fitted on {spelling} gives a different model")
 
 
 def check_predicts_on_any_spelling(name: str, estimator: Any) -> None:
-    """A model fitted on one spelling predicts on every other."""
+    """A model fitted on one input format predicts on all others."""
     images, y = make_stripes()
     for fitted_on, X_fit in grey_image_formats(images).items():
         clf = fitted(estimator, X_fit, y)
         reference = clf.predict_proba(X_fit)
         for spelling, X in grey_image_formats(images).items():
             with warnings.catch_warnings():
-                # scikit-learn tells of feature names given to one side only.
+                # scikit-learn warns if only fit or only predict is given feature names.
                 warnings.filterwarnings("ignore", message=".*feature names", category=UserWarning)
                 proba = clf.predict_proba(X)
-            message = f"{name} fitted on {fitted_on} predicts otherwise on {spelling}"
+            message = f"{name} fitted on {fitted_on} predicts differently on {spelling}"
             assert_equal(proba, reference, message)
 
 
 def check_files_give_the_model_of_their_pixels(name: str, estimator: Any) -> None:
-    """Files train the model that their pixels train, named or loaded, and predict as these do."""
+    """Paths and loaded files give the same model and predictions as their pixels."""
     images, y = make_stripes(shape=(6, 8, 3))
     reference = fitted(estimator, images, y)
     with tempfile.TemporaryDirectory() as folder:
@@ -71,31 +71,32 @@ def check_files_give_the_model_of_their_pixels(name: str, estimator: Any) -> Non
         }.items():
             proba = fitted(estimator, X, y).predict_proba(images)
             expected = reference.predict_proba(images)
-            assert_equal(proba, expected, f"{name} fitted on {way} is another model")
+            assert_equal(proba, expected, f"{name} fitted on {way} gives a different model")
             proba = reference.predict_proba(X)
-            assert_equal(proba, expected, f"{name} predicts otherwise on {way}")
+            assert_equal(proba, expected, f"{name} predicts differently on {way}")
 
 
 def check_number_types_give_one_model(name: str, estimator: Any) -> None:
-    """The same numbers in any type train the same model."""
+    """The same values in any dtype give the same model."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
     for dtype in (np.int64, np.uint16, np.float32, np.float64, object):
         proba = fitted(estimator, images.astype(dtype), y).predict_proba(images)
-        assert_equal(proba, reference, f"{name} fitted on {np.dtype(dtype)} is another model")
+        message = f"{name} fitted on {np.dtype(dtype)} gives a different model"
+        assert_equal(proba, reference, message)
 
 
 def check_equal_seeds_give_equal_bits(name: str, estimator: Any) -> None:
-    """Two fits of one seed are equal, of two seeds are not."""
+    """Two fits with the same seed are identical, with different seeds they are not."""
     images, y = make_stripes()
     first, second = (fitted(estimator, images, y).predict_proba(images) for _ in range(2))
     assert_equal(first, second, f"{name} fits differently with equal seeds")
     other = fitted(estimator, images, y, random_state=1).predict_proba(images)
-    assert not np.array_equal(first, other), f"{name} does not heed random_state"
+    assert not np.array_equal(first, other), f"{name} ignores random_state"
 
 
 def check_predictions_do_not_change(name: str, estimator: Any) -> None:
-    """Nothing random is left in prediction: no dropout, no augmentation."""
+    """Predictions are deterministic: dropout and augmentation are not applied."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
     for method in _PREDICTIONS:
@@ -104,8 +105,7 @@ def check_predictions_do_not_change(name: str, estimator: Any) -> None:
 
 
 def check_only_training_sees_augmented_images(name: str, estimator: Any) -> None:
-    """What an ImageAugmenter hands on is changed in training, alike with equal seeds, and in
-    prediction not at all."""
+    """Augmentation is applied in training, identically for equal seeds, and not in prediction."""
     images, y = make_stripes()
     X = ImageAugmenter(rotation=180, zoom=0.5).fit_transform(images)
     clf = fitted(estimator, X, y)
@@ -115,11 +115,11 @@ def check_only_training_sees_augmented_images(name: str, estimator: Any) -> None
     again = fitted(estimator, X, y).predict_proba(images)
     assert_equal(again, clf.predict_proba(images), f"{name} augments differently with equal seeds")
     plain = fitted(estimator, images, y).predict_proba(images)
-    assert not np.array_equal(plain, again), f"{name} does not heed an ImageAugmenter"
+    assert not np.array_equal(plain, again), f"{name} ignores an ImageAugmenter"
 
 
 def check_one_image_is_predicted_as_in_a_batch(name: str, estimator: Any) -> None:
-    """The other images of a batch do not matter."""
+    """The prediction for an image does not depend on the other images of the batch."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
     alone = np.concatenate([clf.predict_proba(image[np.newaxis]) for image in images])
@@ -127,7 +127,7 @@ def check_one_image_is_predicted_as_in_a_batch(name: str, estimator: Any) -> Non
 
 
 def check_generators_and_threads_are_left_alone(name: str, estimator: Any) -> None:
-    """fit and predict leave the caller's generators, threads and gradient mode as they were."""
+    """fit and predict do not change global generators, threads and gradient mode."""
     images, y = make_stripes()
     before = callers_settings()
     clf = fitted(estimator, images, y)
@@ -142,7 +142,7 @@ def check_generators_and_threads_are_left_alone(name: str, estimator: Any) -> No
 
 
 def check_says_nothing(name: str, estimator: Any) -> None:
-    """Nothing is printed and no warning is given by default."""
+    """By default, nothing is printed and no warning is raised."""
     images, y = make_stripes()
     with (
         warnings.catch_warnings(),
@@ -156,7 +156,7 @@ def check_says_nothing(name: str, estimator: Any) -> None:
 
 
 def check_images_are_left_alone(name: str, estimator: Any) -> None:
-    """X may be read-only, in any memory order, and is not written to."""
+    """X may be read-only and in any memory order, and is not modified."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
     frozen = np.asfortranarray(images)
@@ -164,15 +164,15 @@ def check_images_are_left_alone(name: str, estimator: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         proba = fitted(estimator, frozen, y).predict_proba(frozen)
-    assert_equal(proba, reference, f"{name} heeds the memory order of X")
+    assert_equal(proba, reference, f"{name} depends on the memory order of X")
     backward = images[::-1].copy()[::-1]
     proba = fitted(estimator, backward, y).predict_proba(backward)
-    assert_equal(proba, reference, f"{name} heeds the strides of X")
+    assert_equal(proba, reference, f"{name} depends on the strides of X")
     assert_equal(images, make_stripes()[0], f"{name} wrote to X")
 
 
 def check_refits_on_another_shape(name: str, estimator: Any) -> None:
-    """A second fit forgets the first, its image shape and classes among it."""
+    """A second fit discards the first, including its image shape and classes."""
     clf = fitted(estimator, *make_stripes())
     images, y = make_stripes(shape=(5, 7, 3), n_classes=2)
     refitted = clf.fit(images, y).predict_proba(images)
@@ -180,7 +180,7 @@ def check_refits_on_another_shape(name: str, estimator: Any) -> None:
 
 
 def check_labels_of_any_kind(name: str, estimator: Any) -> None:
-    """Labels come back as they were given: strings, numbers, truth values, categories."""
+    """Predicted labels have the type of y: strings, numbers, booleans, categories."""
     images, codes = make_stripes(n_classes=2)
     kinds = {
         "strings": np.array(["cat", "dog"])[codes],
@@ -198,7 +198,7 @@ def check_labels_of_any_kind(name: str, estimator: Any) -> None:
 
 
 def check_probabilities_agree_with_labels(name: str, estimator: Any) -> None:
-    """Rows of predict_proba sum to one, and all three predictions agree."""
+    """Rows of predict_proba sum to 1, and all three prediction methods agree."""
     for n_classes in (2, 4):
         images, y = make_stripes(n_classes=n_classes)
         clf = fitted(estimator, images, y)
@@ -214,7 +214,7 @@ def check_probabilities_agree_with_labels(name: str, estimator: Any) -> None:
 
 
 def check_bad_images_are_refused(name: str, estimator: Any) -> None:
-    """What cannot be images is refused with an error, whichever way it is wrong."""
+    """Invalid images raise an error."""
     images, y = make_stripes()
     with_nan = images.astype(float)
     with_nan[7, 0, 0] = np.nan
@@ -240,7 +240,7 @@ def check_bad_images_are_refused(name: str, estimator: Any) -> None:
 
 
 def check_other_images_are_refused(name: str, estimator: Any) -> None:
-    """Images of another size or with other channels are not predicted on."""
+    """Predicting on images of another size or with other channels raises an error."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
     other_images = {
@@ -254,7 +254,7 @@ def check_other_images_are_refused(name: str, estimator: Any) -> None:
 
 
 def check_failed_fit_changes_nothing(name: str, estimator: Any) -> None:
-    """After a fit that raised, the estimator is what it was before."""
+    """A fit that raises does not change the estimator."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
     before = clf.predict_proba(images)
@@ -268,7 +268,7 @@ def check_failed_fit_changes_nothing(name: str, estimator: Any) -> None:
 
 
 def check_copies_predict_the_same(name: str, estimator: Any) -> None:
-    """Pickled and deep copies predict the same, bit for bit."""
+    """Pickled and deep copies give bit-for-bit identical predictions."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
     for way, copied in {
@@ -280,14 +280,14 @@ def check_copies_predict_the_same(name: str, estimator: Any) -> None:
 
 
 def check_state_is_plain(name: str, estimator: Any) -> None:
-    """What is saved are arrays and plain values, so that every format can hold it."""
+    """The saved state consists of arrays and plain values, for any file format."""
     state = fitted(estimator, *make_stripes()).__getstate__()
     learned = {key: value for key, value in state.items() if key not in estimator.get_params()}
     assert_plain(learned, name)
 
 
 def check_several_labels_an_image(name: str, estimator: Any) -> None:
-    """An indicator trains one output a label, each with a probability of its own."""
+    """A multilabel indicator matrix gives one output and one probability per label."""
     images, codes = make_stripes(n_classes=4)
     y = np.stack([codes % 2, codes // 2, np.ones_like(codes)], axis=1)
     clf = fitted(estimator, images, y, n_epochs=40)
@@ -296,11 +296,11 @@ def check_several_labels_an_image(name: str, estimator: Any) -> None:
     assert labels.dtype == y.dtype, name
     assert np.all((proba >= 0) & (proba <= 1)), name
     assert_equal(labels, (proba > 0.5).astype(y.dtype), name)
-    assert np.mean(labels == y) > 0.9, f"{name} does not learn several labels an image"
+    assert np.mean(labels == y) > 0.9, f"{name} does not learn multilabel targets"
 
 
 def check_weight_zero_is_absence(name: str, estimator: Any) -> None:
-    """An image of weight zero is as good as not given, whatever it holds."""
+    """A weight of 0 is equivalent to removing the image."""
     images, y = make_stripes()
     weights = np.ones(len(images))
     weights[::5] = 0
@@ -314,7 +314,7 @@ def check_weight_zero_is_absence(name: str, estimator: Any) -> None:
 
 
 def check_validation_images_are_not_trained_on(name: str, estimator: Any) -> None:
-    """X_val is looked at and changes nothing, unless training stops by it."""
+    """X_val does not affect training without early stopping."""
     images, y = make_stripes()
     plain = fitted(estimator, images, y).predict_proba(images)
     clf = fitted(estimator, images, y, X_val=images[::-1], y_val=y[::-1])
@@ -324,7 +324,7 @@ def check_validation_images_are_not_trained_on(name: str, estimator: Any) -> Non
 
 
 def check_partial_fit_goes_on_after_pickling(name: str, estimator: Any) -> None:
-    """partial_fit takes the same way whether or not the model was saved in between."""
+    """partial_fit gives the same result if the model is pickled in between."""
     images, y = make_stripes()
     stayed = prepared(estimator).partial_fit(images, y, classes=np.unique(y))
     pickled = pickle.loads(pickle.dumps(stayed))
@@ -339,11 +339,11 @@ def check_partial_fit_goes_on_after_pickling(name: str, estimator: Any) -> None:
 
 
 def check_warm_start_goes_on(name: str, estimator: Any) -> None:
-    """With warm_start a second fit begins where the first ended."""
+    """With warm_start, a second fit continues from the first."""
     images, y = make_stripes()
     clf = prepared(estimator, n_epochs=10).set_params(warm_start=True).fit(images, y)
     loss = clf.loss_curve_[-1]
     clf.fit(images, y)
     assert clf.n_iter_ == 20, f"{name} has lost the epochs before the warm start"
-    assert clf.loss_curve_[10] < clf.loss_curve_[0], f"{name} began anew: {clf.loss_curve_}"
-    assert clf.loss_curve_[-1] < loss, f"{name} did not go on"
+    assert clf.loss_curve_[10] < clf.loss_curve_[0], f"{name} restarted training: {clf.loss_curve_}"
+    assert clf.loss_curve_[-1] < loss, f"{name} did not continue training"

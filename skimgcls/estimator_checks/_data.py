@@ -1,4 +1,4 @@
-"""Small images, and assertions with words, for the checks of estimators."""
+"""Data and assertions for the estimator checks."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def make_stripes(
 
 
 def grey_image_formats(images: np.ndarray) -> dict[str, Any]:
-    """Return the same grey images (n, h, w) in every way to write them down."""
+    """Return greyscale images (n, h, w) in every supported input format."""
     rows = images.reshape(len(images), -1)
     return {
         "(n, h, w)": images,
@@ -57,8 +57,8 @@ def fitted(
 
 
 def callers_settings() -> dict[str, Any]:
-    """Return what belongs to the caller, in a form that can be compared."""
-    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the caller's is meant
+    """Return the global random state and torch settings, in a comparable form."""
+    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the global state is meant
     return {
         "numpy": (numpy_state["state"]["key"].tobytes(), numpy_state["state"]["pos"]),
         "torch": torch.get_rng_state().numpy().tobytes(),

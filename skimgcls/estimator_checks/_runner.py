@@ -1,4 +1,4 @@
-"""The contracts that concern an estimator, and a call that runs them."""
+"""Select and run the checks that apply to an estimator."""
 
 from functools import partial
 
@@ -9,9 +9,9 @@ from skimgcls.estimator_checks import _contracts
 
 
 def image_classifier_checks(estimator):
-    """List the contracts that concern an estimator.
+    """Return the checks that apply to an estimator.
 
-    Which do is told by its tags (several labels an image) and by what it can do (`partial_fit`,
+    They depend on its tags (multilabel support) and on its methods and parameters (`partial_fit`,
     `sample_weight`, `X_val`, `warm_start`).
 
     Parameters
@@ -22,8 +22,8 @@ def image_classifier_checks(estimator):
     Returns
     -------
     checks : list of callable
-        Each takes no argument, fits clones of the estimator, and raises AssertionError if the
-        contract is broken. ``check.func.__name__`` names it.
+        Each check takes no arguments, fits clones of the estimator, and raises AssertionError if it
+        fails. ``check.func.__name__`` is its name.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def image_classifier_checks(estimator):
 
 
 def check_image_classifier(estimator):
-    """Raise if the estimator breaks a contract of the image classifiers.
+    """Check that an estimator follows the conventions of the image classifiers.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def check_image_classifier(estimator):
     Raises
     ------
     AssertionError
-        At the first contract broken.
+        If a check fails. The remaining checks are not run.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Fitted estimators in formats of others."""
+"""Export fitted estimators to other formats."""
 
 from skimgcls.export._to_onnx import to_onnx
 

@@ -1,4 +1,4 @@
-"""Whole numbers of eight bits for the weights and values of a net."""
+"""Quantize the weights and activations of a network to 8-bit integers."""
 
 import tempfile
 from pathlib import Path
@@ -11,16 +11,16 @@ from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._validation import as_pixels, check_images
 from skimgcls.export._torch_export import quiet
 
-# Layers of products, which are nearly all there is to compute.
+# Layers that take nearly all of the computation.
 _LAYERS = ("Conv", "Gemm", "MatMul")
-# Of onnxruntime's levels of logging.
+# The logging level of onnxruntime for errors only.
 _ERRORS_ALONE = 3
-# Images that go through the graph at once.
+# Batch size.
 _AT_ONCE = 32
 
 
 class CalibrationImages:
-    """Batches of pixels as onnxruntime asks for them, one after the other.
+    """Calibration data reader of onnxruntime: returns one batch of pixels per call.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class CalibrationImages:
     graph : Graph
     dtype : {"uint8", "float32"}
     loader : ImageLoader or None
-        It says how files are decoded.
+        Determines how files are decoded.
     """
 
     def __init__(self, X, graph, dtype, loader):
@@ -42,7 +42,7 @@ class CalibrationImages:
         self._next = 0
 
     def get_next(self):
-        """Return what the graph is given next; None at the end."""
+        """Return the next input of the graph, or None at the end."""
         start = self._next
         if start >= len(self.images):
             return None
@@ -71,7 +71,7 @@ class CalibrationImages:
                 )
         if self.dtype == "uint8" and not np.array_equal(images.astype(np.uint8), images):
             raise ValueError(
-                "calibration holds numbers that no byte can be, but the graph takes uint8. Pass "
+                "calibration holds values that do not fit uint8, but the graph takes uint8. Pass "
                 "pixels as they go into the graph, before any scaling."
             )
         return images
@@ -81,7 +81,7 @@ class CalibrationImages:
         mode = next((mode for mode, n in CHANNELS.items() if n == channels), None)
         if mode is None:
             raise ValueError(
-                f"calibration names files, which have 1 or 3 channels; the graph takes {channels}."
+                f"calibration holds files, which have 1 or 3 channels; the graph takes {channels}."
             )
         decoding = Decoding(mode)
         if loader is not None:
@@ -90,14 +90,14 @@ class CalibrationImages:
         files.check_headers()
         if height is not None and files.image_shape != tuple(self.image_shape):
             raise ValueError(
-                f"calibration names images of shape {files.image_shape}, but the graph takes "
+                f"calibration holds images of shape {files.image_shape}, but the graph takes "
                 f"{tuple(self.image_shape)} (height, width, channels)."
             )
         return files
 
 
 def quantize(onnx, model, images):
-    """Return the model with layers in int8, their ranges measured on calibration images."""
+    """Return the model with int8 layers, with value ranges measured on calibration images."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -120,7 +120,7 @@ def quantize(onnx, model, images):
 
 
 def _fuse_layers(onnx, model, path):
-    """Return the model with what is multiplied and added after a layer as a part of the layer."""
+    """Return the model with products and sums after a layer fused into the layer."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -134,17 +134,17 @@ def _fuse_layers(onnx, model, path):
     try:
         onnx.checker.check_model(fused)
     except onnx.checker.ValidationError:
-        # Versions before 1.21 or so lose what is inside a loop.
+        # Versions of onnxruntime before about 1.21 lose the content of a loop.
         return model
     return fused
 
 
 def _find_layers(onnx, model):
-    """Return the names of the nodes that multiply values in float32 with weights."""
+    """Return the names of the nodes that multiply float32 values by weights."""
     weights = {
         tensor.name
         for tensor in model.graph.initializer
-        # Those of a step resize images.
+        # Weights of a step resize images.
         if tensor.data_type == onnx.TensorProto.FLOAT and not tensor.name.startswith("steps.")
     }
     names = []

@@ -1,4 +1,4 @@
-"""Resizing of floats as products of matrices, which every version of torch can write down."""
+"""Resize floats by matrix products, which every version of torch can export."""
 
 import torch
 from torch import nn
@@ -6,17 +6,18 @@ from torch.nn import functional
 
 
 class FloatResize(nn.Module):
-    """Bring a batch (n, channels, height, width) of floats from one size to another.
+    """Resize a batch (n_samples, n_channels, height, width) of floats.
 
-    Each new row of an image is a sum of the old ones, and each new column too.
+    Each new row is a weighted sum of the old rows, and each new column of the old columns.
 
     Parameters
     ----------
     down : tensor of shape (height, new height)
-        What each old row gives to each new one.
+        Weight of each old row in each new row.
     across : tensor of shape (width, new width)
+        Weight of each old column in each new column.
     background : tensor of shape (channels or 1, new height, new width)
-        What is added.
+        Added to the result.
     """
 
     def __init__(self, down, across, background=None):
@@ -27,7 +28,7 @@ class FloatResize(nn.Module):
 
     @classmethod
     def of_resize(cls, resize, image_shape):
-        """Do what a `Resize` says to images of a shape (height, width, channels)."""
+        """Return the equivalent of a `Resize` for images of shape (height, width, n_channels)."""
         (top, left, *part), inner = resize.plan(*image_shape[:2])
         old_starts, new_starts = (top, left), resize.corner(*inner)
         down, across = (
@@ -44,30 +45,30 @@ class FloatResize(nn.Module):
 
     @classmethod
     def of_framing(cls, framing, image_shape):
-        """Do what a `ResizeCenterCrop` says to images of a shape (height, width, channels)."""
+        """Return the equivalent of a `ResizeCenterCrop` for images of this shape."""
         matrices = []
         for old, new, kept in zip(image_shape[:2], framing.resize, framing.crop, strict=True):
-            # As torchvision's center_crop has it.
+            # Same rounding as torchvision's center_crop.
             start = round((new - kept) / 2)
             weights = _weights(old, new, framing.interpolation)
             matrices.append(weights[:, start : start + kept].contiguous())
         return cls(*matrices)
 
     def forward(self, batch):
-        """Return the batch in its new size."""
+        """Return the resized batch."""
         batch = times(batch.to(torch.float32), self.across)
         batch = times(batch.transpose(2, 3), self.down).transpose(2, 3)
         return batch if self.background is None else batch + self.background
 
 
 def times(batch, weights):
-    """Return the product of the last dimension and a matrix, in words for every torch from 2.6."""
+    """Return the product of the last dimension and a matrix; exports with torch >= 2.6."""
     *sides, length = batch.shape
     return torch.mm(batch.reshape(-1, length), weights).reshape(*sides, weights.shape[1])
 
 
 def _weights(old, new, interpolation):
-    """Return what each of the old places (rows) gives to each of the new ones, by torch."""
+    """Return the weight of each old position (row) in each new one, as computed by torch."""
     places = torch.eye(old)[None, None]
     if interpolation == "nearest":
         return functional.interpolate(places, (old, new), mode="nearest-exact")[0, 0]
@@ -75,7 +76,7 @@ def _weights(old, new, interpolation):
 
 
 def _placed(part, starts, size):
-    """Return a matrix of a size that is zero but for a part."""
+    """Return a matrix of zeros of a size, with a part placed at `starts`."""
     whole = torch.zeros(tuple(size))
     (top, left), (height, width) = starts, part.shape
     whole[top : top + height, left : left + width] = part

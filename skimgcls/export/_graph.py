@@ -1,4 +1,4 @@
-"""A Pipeline as one module of torch: from pixels to probabilities."""
+"""A Pipeline as one torch module, from pixels to probabilities."""
 
 import copy
 from dataclasses import replace
@@ -20,24 +20,24 @@ from skimgcls.preprocessing import (
     ImageResizer,
 )
 
-# What a probability computed elsewhere may fall short of another: a threshold is the probability
-# of an image that is accepted, and is to be here.
+# Tolerance for rounding. A threshold is the probability of an accepted image, which the graph must
+# accept too.
 _ROUNDING = 1e-6
 
 
 class Graph(nn.Module):
-    """From a batch of pixels (n, height, width, channels) to probabilities and codes.
+    """Map pixels (n_samples, height, width, n_channels) to probabilities and codes.
 
     Parameters
     ----------
     parts : Parts
     takes_bytes : bool
-        Whether pixels are uint8, else float32.
+        Whether pixels are uint8. Otherwise they are float32.
 
     Attributes
     ----------
-    image_shape : tuple (height, width, channels)
-        What is taken; height and width are None where any will do.
+    image_shape : tuple (height, width, n_channels)
+        Shape of the input images. Height and width are None if any size is accepted.
     """
 
     def __init__(self, parts, *, takes_bytes):
@@ -50,9 +50,10 @@ class Graph(nn.Module):
         self.eval()
 
     def forward(self, pixels):
-        """Return probabilities (n, n_classes); and zeros and ones like them, or (n,) positions.
+        """Return probabilities (n_samples, n_classes) and codes.
 
-        The position of a rejection is that after the last class.
+        Codes are class indices (n_samples,), where n_classes means a rejection. For multilabel
+        targets they are zeros and ones (n_samples, n_classes).
         """
         batch = pixels.permute(0, 3, 1, 2)
         for step in self.steps:
@@ -69,7 +70,7 @@ class Graph(nn.Module):
 
 
 class _Step(nn.Module):
-    """A step of lazy images, on floats."""
+    """Apply a step of lazy images to floats."""
 
     def __init__(self, step):
         super().__init__()
@@ -80,7 +81,7 @@ class _Step(nn.Module):
 
 
 class _RestoreFormat(nn.Module):
-    """The same numbers, row by row, as images of another shape."""
+    """Reshape images to another shape, in row-major order."""
 
     def __init__(self, image_shape):
         super().__init__()
@@ -92,7 +93,7 @@ class _RestoreFormat(nn.Module):
 
 
 class _Affine(nn.Module):
-    """Channels multiplied and added to: what normalisations are once they have learned."""
+    """Multiply and shift each channel, as a fitted normalisation layer does."""
 
     def __init__(self, factor, offset):
         super().__init__()
@@ -101,7 +102,7 @@ class _Affine(nn.Module):
 
     @classmethod
     def of(cls, layer):
-        """Return what computes the same as a layer does in evaluation; None if there is none."""
+        """Return the equivalent of a layer in evaluation mode, or None if there is none."""
         if type(layer) is Standardize:
             return cls(layer.factor, layer.offset)
         if type(layer) is BatchNorm:
@@ -120,9 +121,9 @@ class _Affine(nn.Module):
 
 
 def _copy_net(net):
-    """Return a copy of a net for a graph, in float32 and on the processor.
+    """Return a copy of a network for export, in float32 and on the CPU.
 
-    Normalisations are written out: not every version of torch can write them down.
+    Normalisation layers are replaced: not every version of torch can export them.
     """
     net = copy.deepcopy(net).to(device="cpu", dtype=torch.float32)
     for module in list(net.modules()):
@@ -134,7 +135,7 @@ def _copy_net(net):
 
 
 def _make_steps(parts, takes_bytes):
-    """Return modules from batch to batch, and the shape of images that they take."""
+    """Return modules from batch to batch, and the shape of their input images."""
     shape = first_shape = tuple(parts.first_shape)
     steps, are_bytes, takes_any_size = [], takes_bytes, False
     for transformer in parts.transformers:
@@ -150,7 +151,7 @@ def _make_steps(parts, takes_bytes):
             continue
         if not isinstance(transformer, ImageNormalizer | ImageAugmenter | ImageFlattener):
             raise TypeError(
-                f"{type(transformer).__name__} cannot become a part of a graph. Expected "
+                f"{type(transformer).__name__} cannot be exported to ONNX. Expected "
                 "transformers of skimgcls: ImageLoader, ImageResizer, ImageNormalizer, "
                 "ImageAugmenter, ImageFlattener."
             )
@@ -160,7 +161,7 @@ def _make_steps(parts, takes_bytes):
             steps.append(_Step(transformer._make_step(shape)))
             are_bytes = False
         elif isinstance(transformer, ImageAugmenter):
-            # Nothing in predictions; but images that wait for it are resized as floats.
+            # No effect on predictions, but with any augmentation later resizing is on floats.
             are_bytes &= transformer._make_step(shape).policy == AugmentationPolicy()
     steps += _respelt(shape, parts.classifier.image_shape_)
     framing = getattr(parts.classifier, "_framing", None)

@@ -1,4 +1,4 @@
-"""A model of ONNX: labels, what it says of itself, and its file."""
+"""An ONNX model: its labels, metadata and file."""
 
 import json
 from importlib.metadata import version
@@ -12,7 +12,7 @@ _MODES = {1: "L", 3: "RGB"}
 
 
 def add_labels(onnx, model, parts):
-    """Let the graph give the labels themselves where it gives their positions."""
+    """Replace the output "codes" of the graph by the output "labels"."""
     codes = next(output for output in model.graph.output if output.name == "codes")
     if parts.classifier.out_activation_ == "logistic":
         model.graph.node.append(onnx.helper.make_node("Identity", ["codes"], ["labels"]))
@@ -29,7 +29,7 @@ def add_labels(onnx, model, parts):
 
 
 def _list_labels(onnx, parts):
-    """Return the type and the values of the labels, with that of rejection as the last."""
+    """Return the type and the values of the labels. The label of rejection is the last."""
     labels = np.asarray(parts.classifier.classes_).tolist()
     if _rejects(parts):
         labels.append(np.asarray(parts.rejecting.rejected_label_).tolist())
@@ -40,7 +40,7 @@ def _list_labels(onnx, parts):
         return onnx.TensorProto.INT64, [int(label) for label in labels]
     if kinds <= {bool, int, float}:
         return onnx.TensorProto.DOUBLE, [float(label) for label in labels]
-    # Where numbers and text meet all are text: a graph has no lists of both.
+    # A tensor cannot hold both numbers and text, so mixed labels are all text.
     texts = (label.decode() if isinstance(label, bytes) else str(label) for label in labels)
     return onnx.TensorProto.STRING, [text.encode() for text in texts]
 
@@ -50,7 +50,7 @@ def _rejects(parts):
 
 
 def describe(model, parts, graph, dtype, weights):
-    """Write down what a user of the file wants to know."""
+    """Write the metadata of the model."""
     classes = np.asarray(parts.classifier.classes_).tolist()
     is_multilabel = parts.classifier.out_activation_ == "logistic"
     facts = {
@@ -82,11 +82,11 @@ def describe(model, parts, graph, dtype, weights):
 
 
 def _as_plain(value):
-    """Return what JSON has for a value of NumPy, or of another kind."""
+    """Return a NumPy scalar as a Python scalar, any other value as text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def write_model(model, path):
-    """Write a file in whole, beside its place and then moved there, or leave what was there."""
+    """Write a complete file, or leave the existing one unchanged."""
     with atomic_write(path) as file:
         file.write(model.SerializeToString())

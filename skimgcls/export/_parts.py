@@ -1,4 +1,4 @@
-"""What an estimator is made of, on its way to a graph."""
+"""The parts of an estimator that are exported."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from skimgcls.utils._unwrap import find_rejecting, walk_steps
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What an estimator is made of, in the order that pixels go through it.
+    """The parts of an estimator, in the order in which they process pixels.
 
     Attributes
     ----------
     transformers : list of transformer
     classifier : BaseImageClassifier
-        It holds the net.
+        Classifier with the network.
     rejecting : RejectOptionClassifier or None
-        The outermost around the classifier.
+        The outermost one around the classifier.
     """
 
     transformers: list
@@ -28,11 +28,11 @@ class Parts:
 
     @classmethod
     def of(cls, estimator):
-        """Take a fitted estimator apart, or raise."""
+        """Split a fitted estimator into parts; raise if it cannot be exported."""
         *transformers, classifier = walk_steps(estimator)
         if not isinstance(classifier, BaseImageClassifier):
             raise TypeError(
-                f"{type(classifier).__name__} cannot become a graph. Expected a fitted image "
+                f"{type(classifier).__name__} cannot be exported to ONNX. Expected a fitted image "
                 "classifier of skimgcls, alone or at the end of a Pipeline of its transformers."
             )
         for part in (*transformers, classifier):
@@ -47,13 +47,13 @@ class Parts:
 
     @property
     def first_shape(self):
-        """Height, width and channels of the first images that are known to have come along."""
+        """Image shape (height, width, n_channels) at the first part that has one."""
         parts = (*self.transformers, self.classifier)
         return next(part.image_shape_ for part in parts if hasattr(part, "image_shape_"))
 
     @property
     def saw_bytes(self):
-        """Tell whether `fit` was given bytes, or files."""
+        """Whether `fit` was called with uint8 images or files."""
         first = (*self.transformers, self.classifier)[0]
         is_of_files = isinstance(first, ImageLoader) and not hasattr(first, "image_shape_")
         return is_of_files or getattr(first, "_saw_bytes", False)

@@ -1,4 +1,4 @@
-"""Pillow's resizing of bytes as operations of torch, which a graph can hold."""
+"""Pillow's resizing of uint8 images as torch operations, for export to a graph."""
 
 import torch
 from torch import nn
@@ -6,18 +6,18 @@ from torch import nn
 from skimgcls._images._resize import Resize
 from skimgcls.export._float_resize import times
 
-# Bits behind the point in Pillow's weights (libImaging/Resample.c).
+# Scale of Pillow's fixed-point weights (libImaging/Resample.c).
 _UNIT = float(1 << 22)
-# A part of one side: where it begins, how long it is, where it goes and how long it is there.
+# A part of one side: old start, old length, new start, new length.
 _Span = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class PillowResize(nn.Module):
-    """Bring a batch (n, channels, height, width) of bytes to a size as Pillow does, to the byte.
+    """Resize a batch (n_samples, n_channels, height, width) of uint8, exactly as Pillow does.
 
-    Pillow weighs the pixels under a filter as wide as a new pixel, along rows and then along
-    columns, with whole numbers for weights, and rounds to bytes in between. Weights are made of the
-    size that comes in, which may be another each time.
+    Pillow applies a filter as wide as a new pixel, along rows and then along columns. The weights
+    are integers, and the result of each pass is rounded to uint8. The weights are computed from the
+    input size, which may differ between calls.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class PillowResize(nn.Module):
         return torch.where(on_columns[:, None] & on_rows, batch, background)
 
     def _plan(self, height: torch.Tensor, width: torch.Tensor) -> tuple[_Span, _Span]:
-        """Return what part of each side is taken and where it goes, as `Resize.plan` does."""
+        """Return the part of each side that is used and its target, as `Resize.plan` does."""
         to_height, to_width = self.resize.size
         zero = torch.zeros((), dtype=torch.float64)
         new_height, new_width = zero + to_height, zero + to_width
@@ -59,7 +59,7 @@ class PillowResize(nn.Module):
             left = torch.floor((width - part_width) / 2)
             return (top, part_height, zero, new_height), (left, part_width, zero, new_width)
         if self.resize.method == "pad":
-            # Of tensors: a number by a tensor would be taken times its inverse, and rounded twice.
+            # Divide tensors: torch divides a number by a tensor with two roundings.
             scale = torch.minimum(new_height / height, new_width / width)
             inner_height = torch.round(height * scale).clamp(min=1)
             inner_width = torch.round(width * scale).clamp(min=1)
@@ -76,14 +76,14 @@ def _between(value: torch.Tensor, most: torch.Tensor) -> torch.Tensor:
 def _resample(
     batch: torch.Tensor, span: _Span, size: int, interpolation: str
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Bring a part of the last dimension to a size; tell as well which of its places it fills."""
+    """Resize a part of the last dimension; return also which new positions it fills."""
     start, length, goes_to, new_length = span
     scale = length / new_length
     places = torch.arange(size, dtype=torch.float64) - goes_to
     filled = (places >= 0) & (places < new_length)
     pixels = torch.arange(batch.shape[3], dtype=torch.float64)
     if interpolation == "nearest":
-        # Pillow adds the scale up from pixel to pixel.
+        # Pillow accumulates the scale from pixel to pixel.
         steps = torch.where(places == 0, scale / 2, torch.where(places > 0, scale, 0.0))
         chosen = torch.floor(torch.cumsum(steps, dim=0)) + start
         return times(batch, (pixels[:, None] == chosen).to(batch.dtype)), filled
@@ -94,7 +94,7 @@ def _resample(
     weights = torch.where(inside[:, None], weights, 0.0)
     sums = weights.sum(dim=0, keepdim=True)
     weights = weights / torch.where(sums == 0, 1.0, sums)
-    # Halves go away from zero.
+    # Round half away from zero.
     whole = torch.sign(weights) * torch.floor(weights.abs() * _UNIT + 0.5)
     return torch.floor((times(batch, whole) + _UNIT / 2) / _UNIT).clamp(0, 255), filled
 
@@ -104,7 +104,7 @@ def _triangle(distances: torch.Tensor) -> torch.Tensor:
 
 
 def _cubic(distances: torch.Tensor) -> torch.Tensor:
-    """Return the filter of Keys (1981) with a of -0.5."""
+    """Return the filter of Keys (1981) with a = -0.5."""
     near = (1.5 * distances - 2.5) * distances * distances + 1
     far = ((-0.5 * distances + 2.5) * distances - 4) * distances + 2
     return torch.where(distances < 1, near, torch.where(distances < 2, far, 0.0))

@@ -1,4 +1,4 @@
-"""A Pipeline as a model of ONNX."""
+"""Export a Pipeline to ONNX."""
 
 from importlib import import_module
 from pathlib import Path
@@ -18,79 +18,80 @@ _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 
 
 def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
-    """Write a fitted Pipeline as one model of ONNX: pixels in, probabilities and labels out.
+    """Export a fitted Pipeline to ONNX, from pixels to probabilities and labels.
 
-    Resizing, normalisation, the net, its softmax and the labels are one graph, for as many images
-    at a time as one likes. What runs it, onnxruntime for instance, needs neither this package nor
-    torch.
+    The graph contains the resizing, normalisation, network, softmax and labels. The batch size is
+    dynamic. Running the model, for example with onnxruntime, needs neither this package nor torch.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted: an image classifier of this package, alone or at the end of a Pipeline of
-        ImageLoader, ImageResizer, ImageNormalizer, ImageAugmenter and ImageFlattener; or a search,
-        a FrozenEstimator or a RejectOptionClassifier around one.
+        Fitted estimator: an image classifier of this package, alone or as the last step of a
+        Pipeline of ImageLoader, ImageResizer, ImageNormalizer, ImageAugmenter and ImageFlattener;
+        or a search, a FrozenEstimator or a RejectOptionClassifier around one.
 
     path : str, path or None, default=None
-        File to write, by custom ``*.onnx``. What was there is replaced when the new file is
-        complete. None writes none.
+        File to write, usually ``*.onnx``. An existing file is replaced once the new file is
+        complete. If None, no file is written.
 
     dtype : {"auto", "uint8", "float32"}, default="auto"
-        Type of the pixels that the graph takes. "auto" is uint8, numbers from 0 to 255, if `fit`
-        was given bytes or files, and else float32, on the scale that `fit` was given.
+        Data type of the input pixels. "auto" selects "uint8", values from 0 to 255, if `fit` was
+        called with uint8 images or files. Otherwise it selects "float32", on the scale of the
+        images passed to `fit`.
 
     calibration : array-like of images, or of files, default=None
-        Some hundred images as those to come: in the type of `dtype`, or files. With them
-        convolutions and dense layers compute in int8, in the ranges that values have for these
-        images; without, in float32.
+        Some hundred images like those to predict, of type `dtype` or as files. If given,
+        convolutions and dense layers are quantized to int8, with value ranges measured on these
+        images. If None, they compute in float32.
 
     Returns
     -------
     model : onnx.ModelProto
-        What is in the file. See the notes for what it takes and gives.
+        The exported model. Its inputs and outputs are described in the Notes.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If the estimator, or a step of it, is not fitted.
+        If the estimator or one of its steps is not fitted.
     TypeError
-        If it is something else than the above.
+        If the estimator, or one of its steps, is not one of those listed above.
     ValueError
-        If `calibration` holds no image, images of another shape, or numbers that are no bytes where
-        the graph takes these.
+        If `calibration` is empty, has images of another shape, or has values that do not fit uint8
+        and the graph takes uint8.
     RuntimeError
-        If torch cannot write down a module of your own, as one that decides by pixels what to
-        compute.
+        If torch cannot export a custom module, for example one whose control flow depends on the
+        pixels.
     ImportError
-        If onnx, onnxscript or, for calibration, onnxruntime is missing: they come with
+        If onnx, onnxscript or, for calibration, onnxruntime is not installed. Install them with
         ``pip install "skimgcls[onnx]"``.
 
     See Also
     --------
-    save : A file that :func:`load` makes an estimator of again.
+    save : Save a fitted estimator to a file for :func:`load`.
 
     Notes
     -----
-    The graph takes "pixels" (n, height, width, channels): turned upright, and in the mode of the
-    ImageLoader, RGB or grey. Of bytes that are resized first any height and width will do; else it
-    takes those that `fit` saw. Images given as rows go in as images, of the estimator's
-    `image_shape_`.
+    The input is "pixels" of shape (n_samples, height, width, n_channels): upright images in the
+    mode of the ImageLoader, RGB or grey. If uint8 images are resized first, any height and width
+    are accepted; otherwise they must be those of the images passed to `fit`. An estimator fitted on
+    rows takes images of its `image_shape_`.
 
-    It gives "probabilities" (n, n_classes), float32 in the order of `classes_`, and "labels" (n,),
-    what `predict` gives: text, int64, bool or float64. Where an image can have several labels these
-    are zeros and ones (n, n_classes), int64. A RejectOptionClassifier's label of rejection is among
-    the labels, as text where it is text and the others are not.
+    The outputs are "probabilities" of shape (n_samples, n_classes), float32 in the order of
+    `classes_`, and "labels" of shape (n_samples,), the result of `predict`: text, int64, bool or
+    float64. For multilabel targets, "labels" are zeros and ones of shape (n_samples, n_classes),
+    int64. With a RejectOptionClassifier, "labels" contain its `rejected_label_`; if this is text
+    and the classes are not, all labels are text.
 
-    All of it is computed in float32. From `predict_proba` in float32 probabilities differ by some
-    millionths; a classifier that computes in bfloat16, as `precision_` tells, rounds more itself
-    and differs by some hundredths.
+    The graph computes in float32. Its probabilities differ from those of `predict_proba` in float32
+    by some millionths. A classifier that computes in bfloat16 (see `precision_`) rounds more, and
+    differs by some hundredths.
 
-    Bytes are resized to the last bit as Pillow does (Pillow's ``libImaging/Resample.c``). Layers in
-    int8 are those of Jacob et al., "Quantization and Training of Neural Networks for Efficient
-    Integer-Arithmetic-Only Inference" (2018), with a scale for each channel of the weights.
+    uint8 images are resized exactly as by Pillow (``libImaging/Resample.c``). int8 layers follow
+    Jacob et al., "Quantization and Training of Neural Networks for Efficient
+    Integer-Arithmetic-Only Inference" (2018), with one scale per channel of the weights.
 
-    The file tells of itself, as JSON in its metadata: "classes", "image_shape" (null where any
-    length will do), "dtype", "mode", "range", "task", "outputs", "weights" and "versions".
+    The metadata of the file holds, as JSON: "classes", "image_shape" (null for a side of any
+    length), "dtype", "mode", "range", "task", "outputs", "weights" and "versions".
 
     Examples
     --------
@@ -116,7 +117,7 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     parts = Parts.of(estimator)
     dtype = _choose_dtype(dtype, parts)
     onnx = _import_extra("onnx", "onnxscript")
-    # Inside, torch is as in a fresh process.
+    # `seeded` sets torch's default settings inside the block.
     with seeded(0), torch.no_grad():
         graph = Graph(parts, takes_bytes=dtype == "uint8")
         images = None
@@ -154,12 +155,12 @@ def _choose_dtype(dtype, parts):
 
 
 def _import_extra(*names):
-    """Return the first of these packages once all are there."""
+    """Return the first of these packages; raise if one is not installed."""
     try:
         modules = [import_module(name) for name in names]
     except ImportError as error:
         raise ImportError(
-            f"to_onnx needs {' and '.join(names)}, of which {error.name} is not installed: "
+            f"to_onnx needs {' and '.join(names)}, but {error.name} is not installed: "
             'pip install "skimgcls[onnx]".'
         ) from error
     return modules[0]

@@ -1,4 +1,4 @@
-"""A module of torch as a model of ONNX, quietly."""
+"""Export a torch module to ONNX without output."""
 
 import contextlib
 import io
@@ -9,27 +9,27 @@ from contextlib import contextmanager
 
 import torch
 
-# Of the standard's operations: the first version whose Resize smooths what shrinks.
+# The first opset version whose Resize supports antialiasing.
 _OPSET = 18
-# Images, and pixels of a side: without a bound torch 2.6 fears that they are as many as there are
-# numbers, which it has another meaning for.
+# Upper bound of the batch size and of the image sides. Without it torch 2.6 assumes that a
+# dimension may be the largest integer, which it reserves.
 _MOST = 2**31 - 1
-# What a terminal shows as colours.
+# Terminal colour codes.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def export_graph(graph, dtype):
-    """Return a Graph as a model of ONNX, "pixels" to "probabilities" and "codes".
+    """Return a Graph as an ONNX model from "pixels" to "probabilities" and "codes".
 
     Raises
     ------
     RuntimeError
-        If torch cannot write the net down, with torch's reason.
+        If torch cannot export the network. The message contains torch's reason.
     """
     height, width, channels = graph.image_shape
     shapes = {0: torch.export.Dim("n", max=_MOST)}
     if height is None:
-        # One pixel will do as well; torch takes it for a shape of its own.
+        # The graph also works with a side of 1, but torch specialises shapes of 1.
         shapes |= {
             axis: torch.export.Dim(name, min=2, max=_MOST)
             for axis, name in ((1, "height"), (2, "width"))
@@ -38,8 +38,8 @@ def export_graph(graph, dtype):
     with quiet(), torch.device("cpu"):
         pixels = torch.zeros((2, height, width, channels), dtype=dtype)
         try:
-            # Step by step: torch.onnx would otherwise try other ways, of which one follows what the
-            # net does with an example and leaves out what it might have done with another.
+            # Export the program first. torch.onnx.export alone may fall back to tracing, which
+            # records one branch only.
             program = torch.export.export(graph, (pixels,), dynamic_shapes=(shapes,), strict=False)
             exported = torch.onnx.export(
                 program,
@@ -51,15 +51,15 @@ def export_graph(graph, dtype):
             )
         except Exception as error:
             raise RuntimeError(
-                "torch cannot write the net down as a graph, in which what is computed may not "
-                f"depend on the pixels, nor on how many images there are: {_reason_of(error)}"
+                "torch cannot export the network as a graph. Its operations must not depend on the "
+                f"pixels or on the number of images: {_reason_of(error)}"
             ) from error
         return exported.model_proto
 
 
 @contextmanager
 def quiet():
-    """Keep what others write to the screen, log and warn of off it."""
+    """Suppress output, logging and warnings of other libraries."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -75,7 +75,7 @@ def quiet():
 
 
 def _reason_of(error):
-    """Return the first lines of what went wrong first."""
+    """Return the first lines of the root cause of an error."""
     while error.__cause__ is not None:
         error = error.__cause__
     lines = _COLOURS.sub("", str(error)).strip().splitlines()

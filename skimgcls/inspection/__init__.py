@@ -1,4 +1,4 @@
-"""A look at images before anything is trained on them, and at what was learned from them."""
+"""Tools to inspect data sets, fitted classifiers and predictions."""
 
 from skimgcls.inspection._audit import audit_images
 from skimgcls.inspection._augmentation_display import AugmentationDisplay

@@ -1,4 +1,4 @@
-"""What is wrong with a set of images, and how large they are."""
+"""Audit of a data set: defects, duplicates, leaks, image sizes and modes."""
 
 import os
 from numbers import Integral
@@ -22,93 +22,91 @@ _COLUMNS = ["set", "image", "path", "issue", "other", "other_path", "details"]
 
 
 def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=None):
-    """Look at every picture once and list what is wrong.
+    """Find defects, duplicates, leaks and label conflicts in a set of images.
 
-    What is wrong with a picture is a finding and never an error. Each is decoded once, as it would
-    be for training in colour, and only its fingerprint is kept.
+    A defect is reported as a finding and never raises. Each image is decoded once, as for training
+    in colour, and only its fingerprint is kept.
 
     Parameters
     ----------
     X : array-like of paths, or of images
-        Files, as a list, Series, array or DataFrame of one column; or uint8 images of shape
-        (n, height, width) or (n, height, width, channels), of 1 or 3 channels.
+        File paths as a list, Series, array or one-column DataFrame; or uint8 images of shape
+        (n_samples, height, width) or (n_samples, height, width, n_channels) with 1 or 3 channels.
 
-    y : array-like of shape (n,) or (n, n_classes), default=None
-        Labels, or an indicator. With them, labels that contradict each other are found and the
-        classes counted.
+    y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+        Labels, or an indicator matrix. If given, conflicting labels are reported and the classes
+        are counted.
 
     X_test : array-like of paths, or of images, default=None
-        A second set, which must not share pictures with the first. It is searched for the same
-        defects as `X`.
+        A second set, which must not share images with `X`. It is checked for the same defects.
 
-    y_test : array-like of shape (n_test,) or (n_test, n_classes), default=None
+    y_test : array-like of shape (n_test_samples,) or (n_test_samples, n_classes), default=None
         Labels of `X_test`.
 
     max_distance : int or None, default=8
-        Bits out of 64 in which the perceptual hashes of near duplicates may differ, 0 to 63. A
-        copy that was resized, compressed again or brightened a little stays within the default;
-        photographs of different things lie near 32. Drawings, scans and frames of one film come
-        closer to each other. None looks for exact duplicates alone.
+        Maximum number of differing bits, from 0 to 63, between the 64-bit perceptual hashes of
+        near duplicates. A copy that is resized, recompressed or slightly brightened is within the
+        default. Photographs of different objects differ in about 32 bits; drawings, scans and
+        frames of one film differ in fewer. If None, only exact duplicates are found.
 
     n_jobs : int, default=None
-        Threads. None is one, or what ``joblib.parallel_config`` says; -1 is one a processor.
+        Number of threads. None means 1 unless in a ``joblib.parallel_config`` context; -1 means
+        one thread per CPU.
 
     Returns
     -------
     audit : Bunch
-        A dictionary whose entries are attributes too.
+        Dictionary-like object with the following attributes.
 
         findings : DataFrame
-            One row for each finding, in the order of the pictures. The columns are
+            One row per finding, in the order of the images. The columns are
 
             - set: "X" or "X_test";
-            - image: the position of the picture in its set, from 0;
-            - path: its path, None for arrays;
+            - image: index of the image in its set, from 0;
+            - path: path of the image, None for arrays;
             - issue: see Notes;
-            - other: the position of its counterpart, missing where it has none;
-            - other_path: the counterpart's path. It is in the same set but for a leak, where it is
-              in `X`;
-            - details: a sentence.
+            - other: index of the matching image, missing if there is none;
+            - other_path: path of the matching image. It is in the same set, except for a leak,
+              where it is in `X`;
+            - details: a description.
         sizes : DataFrame
-            How many pictures of each (height, width) each set has, the commonest first.
+            Number of images in each set by (height, width), the most frequent first.
         modes : DataFrame
-            The same for the modes of the files, in Pillow's words: "RGB", "L", "P" and others.
+            The same by Pillow mode of the file: "RGB", "L", "P" and others.
         classes : DataFrame or None
-            What :func:`class_distribution` says of the labels there are; with `y_test`, of both
-            sets.
+            :func:`class_distribution` of the labels that are present; with `y_test`, of both sets.
 
     Raises
     ------
     ValueError
-        If a set is empty or no list of pictures, or has another number of labels than pictures.
+        If a set is empty or not a list of images, or if the numbers of labels and images differ.
     ImportError
         If imagehash is not installed and `max_distance` is not None.
 
     See Also
     --------
-    class_distribution : The classes alone.
+    class_distribution : Count the images of each class.
 
     Notes
     -----
     The issues are
 
     - "not a path", "missing", "empty file": there is nothing to open;
-    - "unreadable": no image, a folder, a file without permission or a decompression bomb;
-    - "truncated": the file begins as an image and is cut short or broken further on;
-    - "blank": all pixels have one colour. Blank pictures are not compared with others;
-    - "exact duplicate": the same pixels as an earlier picture of the set, whatever the formats;
-    - "near duplicate": the same to the eye as an earlier picture of the set;
-    - "leak": a picture of `X_test` that is, exactly or nearly, in `X`;
-    - "conflicting labels": a duplicate or leak whose label is not that of its counterpart;
+    - "unreadable": not an image, a folder, a file without read permission or a decompression bomb;
+    - "truncated": the file starts as an image and is cut short or corrupt further on;
+    - "blank": all pixels have one colour. Blank images are not compared with others;
+    - "exact duplicate": the same pixels as an earlier image of the set, in any file format;
+    - "near duplicate": visually the same as an earlier image of the set;
+    - "leak": an image of `X_test` that is an exact or near duplicate of an image of `X`;
+    - "conflicting labels": a duplicate or leak whose label differs from that of its match;
     - "missing label": None or NaN in `y`.
 
-    A duplicate is named with the first picture it repeats, so that no group is listed as pairs.
-    To drop what repeats, drop the rows found.
+    Each duplicate is reported once, with the first image it repeats; not every pair of a group is
+    listed. To remove duplicates, drop the images listed.
 
     Near duplicates are found by the perceptual hash of imagehash (Zauner, "Implementation and
-    Benchmarking of Perceptual Image Hash Functions", 2010). Because the hash is blind to colour,
-    thumbnails of 8 x 8 pixels must agree as well. A crop, a rotation or a mirror image is no near
-    duplicate.
+    Benchmarking of Perceptual Image Hash Functions", 2010). The hash ignores colour, so thumbnails
+    of 8 x 8 pixels must match as well. Crops, rotations and mirror images are not near duplicates.
 
     Examples
     --------
@@ -156,9 +154,9 @@ def _check_distance(max_distance):
 
 
 def _list_all(X, y, X_test, y_test):
-    """Return the pictures of both sets, one a row: item, label, set and the position in it."""
+    """Return the images of both sets: item, label, set and index in the set of each."""
     if X_test is None and y_test is not None:
-        raise ValueError("y_test needs X_test, the pictures it labels.")
+        raise ValueError("y_test needs X_test: got y_test without the images it labels.")
     given = [("X", X, "y", y)] + ([] if X_test is None else [("X_test", X_test, "y_test", y_test)])
     rows = []
     for name, images, y_name, labels in given:
@@ -178,7 +176,7 @@ def _list_all(X, y, X_test, y_test):
 
 
 def _look_at_all(items, perceptual, n_jobs):
-    # A generator keeps no more than the looks, which are small.
+    # Only the results are kept, which are small.
     threads = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     return list(threads(delayed(look_at)(item, perceptual) for item in items))
 
@@ -197,7 +195,7 @@ def _unlabelled(pictures):
 
 
 def _repeats(pictures, looks, max_distance):
-    """Yield the duplicates, the leaks and the labels that contradict each other."""
+    """Yield the duplicates, leaks and conflicting labels."""
     names, labels = pictures["set"], pictures["label"]
     for number, other, likeness in _likenesses(looks, names, max_distance):
         where = f"image {pictures['place'][other]} of {names[other]}"
@@ -213,13 +211,13 @@ def _repeats(pictures, looks, max_distance):
 
 
 def _likenesses(looks, names, max_distance):
-    """Yield ``(number, number of the first one like it, how near)``; None for the same pixels."""
+    """Yield ``(index, index of the first match, distance)``; None for identical pixels."""
     numbers = [number for number, look in enumerate(looks) if look.fingerprint is not None]
     fingerprints = [looks[number].fingerprint for number in numbers]
     equal = first_equal(fingerprints)
     nearer = {}
     if max_distance is not None:
-        # Of pictures with the same pixels, the first stands for all.
+        # Only the first of several identical images is compared.
         unlike = np.flatnonzero(equal == np.arange(len(equal)))
         near, apart = first_near([fingerprints[one] for one in unlike], max_distance)
         nearer = {
@@ -232,14 +230,14 @@ def _likenesses(looks, names, max_distance):
         near_one, likeness = nearer.get(first, (None, None))
         if near_one is None:
             continue
-        # The exact copy of a leak leaks as well.
+        # An exact copy of a leak is a leak too.
         leaks = names[numbers[one]] != names[numbers[near_one]]
         if first == one or (leaks and names[numbers[one]] == names[numbers[first]]):
             yield numbers[one], numbers[near_one], likeness
 
 
 def _tabulate(rows, pictures):
-    """Return the findings as a DataFrame, in the order of the pictures."""
+    """Return the findings as a DataFrame, in the order of the images."""
 
     def path_of(number):
         item = None if number is None else pictures["item"][number]
@@ -262,7 +260,7 @@ def _tabulate(rows, pictures):
 
 
 def _count(pictures, looks, names):
-    """Return how many readable pictures each set has of each kind, the commonest first."""
+    """Return the number of readable images by set and kind, the most frequent first."""
     frame = pd.DataFrame([look._asdict() for look in looks])[names]
     frame["set"] = pictures["set"]
     readable = frame[[look.height > 0 for look in looks]]
@@ -274,7 +272,7 @@ def _count(pictures, looks, names):
 
 
 def _count_classes(pictures, y, y_test):
-    """Return the distribution of the labels there are, or None if there are none."""
+    """Return the distribution of the labels that are present, or None if there are none."""
     labels = {name: [] for name in ("X", "X_test")}
     for name, label in zip(pictures["set"], pictures["label"], strict=True):
         labels[name].append(label)

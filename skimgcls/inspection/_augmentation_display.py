@@ -1,4 +1,4 @@
-"""What becomes of images in training."""
+"""Display of augmented images."""
 
 import numpy as np
 import torch
@@ -12,30 +12,30 @@ from skimgcls.utils._random import draw_seed
 
 
 class AugmentationDisplay:
-    """Images as a training may see them, many draws of each.
+    """Images and random augmentations of each.
 
-    Make one with :meth:`from_estimator`. A row is an image: as it is, and then one draw after
-    another.
+    Create a display with :meth:`from_estimator`. Each row shows the original image, followed by
+    its augmented views.
 
     Parameters
     ----------
     pictures : list of list of ndarray of shape (height, width) or (height, width, 3)
-        For each image itself, and then its draws: uint8, or floats from 0 to 1.
+        For each image, the original and its augmented views, as uint8 or as floats from 0 to 1.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the images are.
+        Axes with the images.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     images_ : list of list of matplotlib AxesImage
-        The images drawn.
+        The images drawn, by row.
 
     See Also
     --------
-    skimgcls.preprocessing.ImageAugmenter : What changes images.
+    skimgcls.preprocessing.ImageAugmenter : Random augmentation of images.
 
     Examples
     --------
@@ -55,21 +55,21 @@ class AugmentationDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, *, n_views=8, random_state=None, ax=None):
-        """Draw what an augmenter makes of images and show it.
+        """Augment images and plot them.
 
         Parameters
         ----------
         estimator : ImageAugmenter, Pipeline with one, or search over such a Pipeline
-            Fitted. A classifier at the end of the Pipeline is left out.
+            Fitted estimator. A classifier at the end of the Pipeline is ignored.
 
         X : array-like of images, or of paths
             A few images.
 
         n_views : int, default=8
-            How often to draw for each image.
+            Number of augmented views per image.
 
         random_state : int, RandomState instance or None, default=None
-            Equal seeds give equal draws.
+            Seed of the augmentation. Pass an int for reproducible views.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -81,9 +81,9 @@ class AugmentationDisplay:
         Raises
         ------
         ValueError
-            If X holds no image.
+            If X is empty.
         TypeError
-            If nothing in the estimator changes images at random.
+            If the estimator applies no random augmentation.
         """
         check_count("n_views", n_views)
         transformer = _transformer_of(estimator)
@@ -92,8 +92,8 @@ class AugmentationDisplay:
         images = as_lazy(transformer.transform(X))
         if not isinstance(images, LazyImages) or not images.is_random:
             raise TypeError(
-                f"{estimator!r} changes no image at random: each draw would be the image itself. "
-                "Pass an ImageAugmenter with some of its changes on, or a Pipeline with one."
+                f"{estimator!r} changes no image at random. Expected an ImageAugmenter with at "
+                "least one augmentation enabled, or a Pipeline that contains one."
             )
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         views = draw_views(images, n_views, generator)
@@ -110,7 +110,7 @@ class AugmentationDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure, as large as the images need.
+            Axes to draw on. None creates a new figure that fits the images.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How many images each class has."""
+"""Class counts of labels."""
 
 import numpy as np
 import pandas as pd
@@ -13,37 +13,36 @@ def class_distribution(y):
 
     Parameters
     ----------
-    y : array-like of shape (n,) or (n, n_classes), sparse matrix, or dict of them
-        The labels of a set of images, or an indicator of zeros and ones, whose columns are the
-        classes. A dict holds several sets by their names, such as ``{"train": y_train, "test":
-        y_test}``.
+    y : array-like of shape (n_samples,) or (n_samples, n_classes), sparse matrix, or dict of them
+        Labels, or an indicator matrix of zeros and ones whose columns are the classes. A dict maps
+        names to several sets, such as ``{"train": y_train, "test": y_test}``.
 
     Returns
     -------
     distribution : DataFrame of shape (n_classes, 3)
-        One row for each class, in the order of a classifier's ``classes_``. The columns are
+        One row per class, in the order of a classifier's ``classes_``. The columns are
 
-        - count: the images of the class;
-        - share: `count` over the number of images, from 0 to 1. The shares of an indicator may add
-          up to more than 1, since an image may have several classes;
-        - weight: what ``class_weight="balanced"`` gives the class when a classifier is fitted to
-          this set: ``n / (n_classes * count)`` for labels (King and Zeng, "Logistic Regression in
-          Rare Events Data", 2001), zeros over ones for an indicator.
+        - count: number of images of the class;
+        - share: `count` divided by the number of images, from 0 to 1. The shares of an indicator
+          matrix may sum to more than 1, since an image may have several classes;
+        - weight: class weight given by ``class_weight="balanced"`` for this set:
+          ``n / (n_classes * count)`` for labels (King and Zeng, "Logistic Regression in Rare Events
+          Data", 2001), number of zeros divided by number of ones for an indicator matrix.
 
         For a dict, the columns have two levels, and ``distribution["train"]`` is the table of one
-        set. Its rows are the classes of all sets. A class that the set lacks has a count of 0 and a
-        weight of NaN.
+        set. The rows are the classes of all sets. A class that is missing from a set has a count of
+        0 and a weight of NaN.
 
     Raises
     ------
     ValueError
-        If `y` is empty, if an image has no label, if labels are no classes, or if the sets of a
-        dict have classes of different kinds.
+        If `y` is empty, if an image has no label, if `y` is not a classification target, or if the
+        sets of a dict have classes of different types.
 
     See Also
     --------
-    ClassDistributionDisplay : The same as a picture.
-    audit_images : What is wrong with the images.
+    ClassDistributionDisplay : Bar chart of the class distribution.
+    audit_images : Find defects in a set of images.
 
     Examples
     --------
@@ -54,7 +53,7 @@ def class_distribution(y):
     cat        3   0.75  0.666667
     dog        1   0.25  2.000000
 
-    Several sets stand side by side:
+    Compare several sets:
 
     >>> sets = class_distribution({"train": ["cat", "dog", "cat"], "test": ["cat"]})
     >>> sets["test"]
@@ -63,7 +62,7 @@ def class_distribution(y):
     cat        1    1.0     1.0
     dog        0    0.0     NaN
 
-    A label that is not there has no class:
+    Missing labels are not allowed:
 
     >>> class_distribution(["cat", None, "dog"])
     Traceback (most recent call last):
@@ -73,7 +72,7 @@ def class_distribution(y):
     if not isinstance(y, dict):
         return _tabulate(y, "y")
     if not y:
-        raise ValueError("y is an empty dict. Expected labels by the names of their sets.")
+        raise ValueError("y is an empty dict. Expected a dict that maps set names to labels.")
     tables = {name: _tabulate(labels, f"y[{name!r}]") for name, labels in y.items()}
     classes = _join_classes(tables)
     filled = {
@@ -102,7 +101,7 @@ def _tabulate(y, name):
 
 
 def _check_labels(y, name):
-    """Return y without missing labels, or raise; one column is a list of labels."""
+    """Raise if labels are missing. Return y, as one-dimensional labels if it has one column."""
     if y is None or (np.ndim(y) == 0 and not scipy.sparse.issparse(y)):
         raise ValueError(f"{name} must hold a label for each image; got {y!r}.")
     n_images = y.shape[0] if hasattr(y, "shape") else len(y)
@@ -117,18 +116,18 @@ def _check_labels(y, name):
     if len(rows):
         raise ValueError(
             f"{name} has no label for {len(rows)} of {n_images} images, the first is image "
-            f"{rows[0]}. Label them or leave them out."
+            f"{rows[0]}. Add the labels or remove the images."
         )
     return y
 
 
 def _as_objects(y):
-    """Return a list as an array that keeps None and NaN, which text would swallow."""
+    """Return a list as an object array, since a string array would hide None and NaN."""
     return np.array(y, dtype=object)
 
 
 def _encode(y, name):
-    """Return the encoder of y, which may hold a single class, and the targets it makes."""
+    """Return the encoder of y, which may hold a single class, and the encoded targets."""
     if scipy.sparse.issparse(y) or _is_indicator(y):
         names = getattr(y, "columns", np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0])))
         encoder = TargetEncoder(np.asarray(names), multilabel=True)
@@ -145,14 +144,14 @@ def _encode(y, name):
 
 
 def _is_indicator(y):
-    # Objects tell scikit-learn nothing; what they hold does.
+    # type_of_target does not infer the type of object arrays.
     array = np.asarray(y)
     array = np.array(array.tolist()) if array.dtype == object else array
     return array.ndim == 2 and type_of_target(array, input_name="y") == "multilabel-indicator"
 
 
 def _join_classes(tables):
-    """Return the classes of all sets, which must be of one kind."""
+    """Return the classes of all sets, which must be of one type."""
     try:
         classes = sorted(set().union(*(table.index for table in tables.values())))
     except TypeError as error:

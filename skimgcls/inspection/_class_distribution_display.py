@@ -1,4 +1,4 @@
-"""The images of each class as bars."""
+"""Bar chart of the class distribution."""
 
 import numpy as np
 import pandas as pd
@@ -6,45 +6,46 @@ import pandas as pd
 from skimgcls.inspection._class_distribution import class_distribution
 from skimgcls.inspection._drawing import LINE, check_choice, import_pyplot, shorten
 
-_AXIS_LABEL = {"count": "Images", "share": "Share of the images"}
-# Lengths in inches, for a figure of our own.
+_AXIS_LABEL = {"count": "Images", "share": "Fraction of the images"}
+# Sizes of a new figure, in inches.
 _WIDTH, _LETTER, _BAR, _REST, _TALLEST = 6.4, 0.085, 0.2, 1.1, 80.0
-# In points, text smaller than this is not read; and the width of a digit as a share of its height.
+# Smallest legible font size in points, and width of a digit as a fraction of its height.
 _SMALLEST, _DIGIT = 6.0, 0.62
 _LONGEST_LABEL = 60
-# The part of a class's room that its bars take.
+# Fraction of a row that the bars fill.
 _FILLED = 0.8
 
 
 class ClassDistributionDisplay:
-    """Bar chart of the images of each class.
+    """Bar chart of the number of images per class.
 
-    The bars lie, one row for each class from the top down, so that many classes and long names are
-    read without turning the head. Make one with :meth:`from_labels`, with :meth:`from_estimator` or
-    :meth:`from_predictions`, which set what is predicted beside it, or from a table at hand.
+    The bars are horizontal, one row per class from top to bottom, so that long names stay readable.
+    Create a display with :meth:`from_labels`, or with :meth:`from_estimator` or
+    :meth:`from_predictions` to compare actual and predicted labels. A table of
+    :func:`class_distribution` can also be passed directly.
 
     Parameters
     ----------
     distribution : DataFrame
-        What :func:`class_distribution` returns, for one set or several.
+        Output of :func:`class_distribution`, for one or several sets.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the bars are.
+        Axes with the bars.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     bars_ : list of matplotlib BarContainer
-        The bars, one container for each set.
+        The bars, one container per set.
 
     line_ : matplotlib Line2D or None
-        The mean of the classes; None for several sets and for a single class.
+        Line at the mean over the classes; None for several sets and for a single class.
 
     See Also
     --------
-    class_distribution : The numbers.
+    class_distribution : Count the images of each class.
 
     Examples
     --------
@@ -64,12 +65,12 @@ class ClassDistributionDisplay:
     def from_labels(
         cls, y, *, ax=None, quantity="count", order="class", include_values=True, bar_kw=None
     ):
-        """Count labels and plot them.
+        """Plot the class distribution of labels.
 
         Parameters
         ----------
-        y : array-like of shape (n,) or (n, n_classes), sparse matrix, or dict of them
-            Labels, an indicator, or several sets by their names, as for :func:`class_distribution`.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), sparse matrix, or dict
+            Labels, an indicator matrix, or a dict of sets, as for :func:`class_distribution`.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -106,15 +107,15 @@ class ClassDistributionDisplay:
         include_values=True,
         bar_kw=None,
     ):
-        """Count actual and predicted labels and plot them side by side.
+        """Plot the class distributions of actual and predicted labels side by side.
 
         Parameters
         ----------
-        y_true : array-like of shape (n,) or (n, n_classes)
-            Actual labels, or an indicator.
+        y_true : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Actual labels, or an indicator matrix.
 
-        y_pred : array-like of shape (n,) or (n, n_classes)
-            What is predicted, in the same form.
+        y_pred : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Predicted labels, in the same format.
 
         ax, quantity, order, include_values, bar_kw
             See :meth:`plot`.
@@ -148,18 +149,18 @@ class ClassDistributionDisplay:
         include_values=True,
         bar_kw=None,
     ):
-        """Count actual and predicted labels and plot them side by side.
+        """Plot the class distributions of actual and predicted labels side by side.
 
         Parameters
         ----------
         estimator : classifier, Pipeline that ends in one, or search over it
-            Fitted.
+            Fitted classifier.
 
         X : array-like of images, or of paths
-            What the estimator predicts.
+            Images in any format that the estimator accepts.
 
-        y : array-like of shape (n,) or (n, n_classes)
-            Actual labels, or an indicator.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Actual labels, or an indicator matrix.
 
         ax, quantity, order, include_values, bar_kw
             See :meth:`plot`.
@@ -184,22 +185,23 @@ class ClassDistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure, as tall as the classes need. A figure of your
-            own makes room for long names when it has ``layout="constrained"``; where it is too low
-            for all names, every second or third is written.
+            Axes to draw on. None creates a new figure that is tall enough for all classes. With
+            given axes, use ``layout="constrained"`` to fit long names. If the axes are too low for
+            all names, only every second or third is written.
 
         quantity : {"count", "share"}, default="count"
-            What the bars show: images, or their share of the set. Shares compare sets of different
-            sizes.
+            Quantity to plot: number of images, or fraction of the set. Use "share" to compare sets
+            of different sizes.
 
         order : {"class", "count"}, default="class"
-            The order of the rows: that of the table, or the largest class first.
+            Order of the rows: "class" keeps the order of the table, "count" puts the largest class
+            first.
 
         include_values : bool, default=True
-            Write the numbers at the bars where there is room.
+            Whether to write the values next to the bars, if there is enough space.
 
         bar_kw : dict, default=None
-            Passed to ``matplotlib.axes.Axes.barh``, such as ``{"color": "tab:green"}``.
+            Keyword arguments for ``matplotlib.axes.Axes.barh``, such as ``{"color": "tab:green"}``.
 
         Returns
         -------
@@ -211,7 +213,7 @@ class ClassDistributionDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `quantity` or `order` is none of those named.
+            If `quantity` or `order` is invalid.
         """
         check_choice("quantity", quantity, ("count", "share"))
         check_choice("order", order, ("class", "count"))
@@ -225,7 +227,7 @@ class ClassDistributionDisplay:
         return self
 
     def _values(self, quantity, order):
-        """Return the lengths of the bars: a row for each class, a column for each set."""
+        """Return the bar lengths: one row per class, one column per set."""
         table = self.distribution
         if table.columns.nlevels == 1:
             table = pd.concat({"": table}, axis=1)
@@ -237,20 +239,20 @@ class ClassDistributionDisplay:
 
 
 def _texts(values, quantity):
-    """Return what is written at the bars of each set."""
+    """Return the texts of the bars of each set."""
     form = "{:,.0f}" if quantity == "count" else "{:.1%}"
     return [[form.format(value) for value in values[name]] for name in values.columns]
 
 
 def _make_axes(plt, labels, n_sets):
-    """Return the axes of a new figure with room for every row and for the longest name."""
+    """Return the axes of a new figure with space for every row and for the longest name."""
     width = _WIDTH + _LETTER * max(0, max(map(len, labels)) - 10)
     height = min(_TALLEST, _REST + _BAR * len(labels) * (1 + (n_sets - 1) * 0.7))
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def _draw_bars(ax, values, bar_kw):
-    """Draw the sets beside each other in each row and return their containers."""
+    """Draw the bars of all sets side by side in each row and return their containers."""
     n_classes, n_sets = values.shape
     height = _FILLED / n_sets
     bars = []
@@ -265,22 +267,22 @@ def _draw_bars(ax, values, bar_kw):
 
 
 def _draw_mean(ax, values, quantity):
-    """Mark what each class would have if all had the same, and name the axis."""
+    """Draw a line at the mean over the classes and label the axis."""
     label = _AXIS_LABEL[quantity]
     if values.size < 2 or values.shape[1] > 1:
         ax.set_xlabel(label)
         return None
     mean = values.to_numpy().mean()
     text = f"{mean:.3g}" if mean < 10 else f"{mean:,.0f}"
-    # Two lines, since the axes may be narrow.
+    # Two lines, because the axes may be narrow.
     ax.set_xlabel(f"{label}\n(dashed: the mean, {text})")
     return ax.axvline(mean, color="0.35", linestyle="--", linewidth=1, zorder=0.5)
 
 
 def _write(ax, bars, labels, texts):
-    """Write the names of the classes and the numbers at the bars, as far as they have room."""
+    """Write the class names and the values next to the bars, if there is enough space."""
     ax.set_yticks(range(len(labels)), labels, parse_math=False)
-    # The layout of the whole figure, of which this may be a part, decides how large the axes are.
+    # The size of the axes depends on the layout of the whole figure, which may have subfigures.
     figure = ax.figure.canvas.figure
     figure.draw_without_rendering()
     to_points = 72 / figure.dpi
@@ -296,18 +298,18 @@ def _write(ax, bars, labels, texts):
 
 
 def _write_numbers(ax, bars, texts, size, width):
-    """Write the numbers behind the ends of the bars, and lengthen the axis for the longest."""
+    """Write the values at the ends of the bars, and extend the axis to fit the longest."""
     longest = max(len(text) for of_set in texts for text in of_set)
     room = min(0.5, (longest * size * _DIGIT + 6) / width)
     ax.set_xlim(0, max(bar.get_width() for of_set in bars for bar in of_set) / (1 - room))
-    # The line of the mean stops at a number it would cross.
+    # The background hides the mean line behind the text.
     ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.5}
     for of_set, texts_of_set in zip(bars, texts, strict=True):
         ax.bar_label(of_set, texts_of_set, padding=3, fontsize=size, bbox=ground)
 
 
 def _points(parameter):
-    """Return a font size of matplotlib's settings, which may be a word, in points."""
+    """Return a font size from rcParams, which may be a string such as "medium", in points."""
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 

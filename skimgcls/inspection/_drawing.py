@@ -1,4 +1,4 @@
-"""What the displays draw with: matplotlib where it is there, and pictures on one pair of axes."""
+"""Drawing helpers of the displays: import of matplotlib, checks, and a grid of images."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -6,46 +6,45 @@ from typing import Any
 
 import numpy as np
 
-# Lengths in points: text smaller than this is not read, and a line takes more than its letters.
+# Smallest legible font size in points, and line height as a multiple of the font size.
 SMALLEST, LINE = 5.0, 1.25
-# Width of an average letter, as a share of its height.
+# Width of an average letter as a fraction of the font size.
 LETTER = 0.6
-# Width of a picture with its room, in inches: without text that is longer, and with; and of the
-# largest figure.
+# Smallest and largest width of a cell of the grid, and largest side of a figure, in inches.
 _CELL, _WIDEST_CELL, _LARGEST = 1.15, 2.3, 80.0
-# What a picture leaves free of its cell.
+# Fraction of a cell that is left free around an image.
 _GAP = 0.08
 _TEXT_SIZE = 9.0
-# What lines of text take of its width.
+# Fraction of the cell width that text may fill.
 _FILLED = 0.96
 
 
 def import_pyplot(display: Any) -> Any:
-    """Return matplotlib.pyplot, or say how to get it."""
+    """Return matplotlib.pyplot, or raise an ImportError that names the extra."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"{type(display).__name__} draws with matplotlib, which is not installed: pip install "
+            f"{type(display).__name__} requires matplotlib, which is not installed: pip install "
             '"skimgcls[plots]".'
         ) from error
     return plt
 
 
 def check_choice(name, value, choices):
-    """Raise if a value is none of some."""
+    """Raise if a value is not one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
 
 
 def check_count(name, value):
-    """Raise if a value is no number of things to show."""
+    """Raise if a value is not an integer of at least 1."""
     if not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} must be a number from 1 on; got {value!r}.")
+        raise ValueError(f"{name} must be an integer >= 1; got {value!r}.")
 
 
 def shorten(text, longest):
-    r"""Return text on one line and of a length: names that are alike often differ at an end.
+    r"""Return text on one line, shortened in the middle to at most `longest` characters.
 
     >>> shorten("a long name\nof class 7", 12)
     'a long…ass 7'
@@ -58,21 +57,21 @@ def shorten(text, longest):
 
 
 class PictureGrid:
-    """Pictures in rows and columns on one pair of axes, each with some lines of text under it.
+    """Grid of images on one matplotlib Axes, each with lines of text under it.
 
     Parameters
     ----------
     texts : list of list of str
-        The lines under each picture, which may be none.
+        The lines of text under each image; may be empty.
     n_columns : int or None
-        None makes about as many as rows.
+        Number of images per row. None chooses a nearly square grid.
     pictures : list of ndarray
-        Where all are wider than high, rows are lower.
+        The images. The rows are lower if all images are wider than high.
 
     Attributes
     ----------
     size : tuple (width, height)
-        Of a figure that shows it well, in inches.
+        Suggested figure size in inches.
     """
 
     def __init__(
@@ -87,13 +86,13 @@ class PictureGrid:
         self.texts = texts
         self.n_lines = max(map(len, texts), default=0)
         longest = max((len(line) for lines in texts for line in lines), default=0)
-        # In inches, and as they are in a figure of our own.
+        # In inches, in a new figure.
         wanted = longest * _TEXT_SIZE * LETTER / (72 * _FILLED)
         self.cell = min(max(wanted, _CELL), _WIDEST_CELL)
-        # What text takes of a cell of width one.
+        # Height of the text relative to the cell width.
         self.text_height = self.n_lines * _TEXT_SIZE * LINE / (72 * self.cell)
         tallest = max((min(1.0, one.shape[0] / one.shape[1]) for one in pictures), default=1.0)
-        # Heights of a picture with its room, and of that with text; the width is one.
+        # Height of an image with its margin, and with its text, relative to the cell width.
         self.height = tallest * (1 - _GAP) + _GAP
         self.row = self.height + self.text_height
         width = self.cell * self.n_columns
@@ -101,7 +100,7 @@ class PictureGrid:
         self.size = (min(_LARGEST, width), min(_LARGEST, height))
 
     def make_axes(self, plt: Any, ax: Any) -> Any:
-        """Return axes that hold the grid, without a frame: of a new figure, or those given."""
+        """Return frameless axes for the grid: `ax`, or those of a new figure."""
         if ax is None:
             ax = plt.subplots(figsize=self.size, layout="constrained")[1]
         ax.set_axis_off()
@@ -118,7 +117,7 @@ class PictureGrid:
         size: tuple[int, ...] | None = None,
         **options: Any,
     ) -> Any:
-        """Draw a picture at its place, as large as its proportions, or those given, allow."""
+        """Draw an image in its cell, as large as its aspect ratio, or that of `size`, allows."""
         height, width = picture.shape[:2] if size is None else size
         longer = max(height, width)
         across, down = (1 - _GAP) * width / longer, (1 - _GAP) * height / longer
@@ -134,7 +133,7 @@ class PictureGrid:
         )
 
     def write(self, ax: Any, number: int, **options: Any) -> Any:
-        """Write the lines under a picture, in letters that fit; None where they cannot be read."""
+        """Write the text under an image in a font size that fits; None if it is not legible."""
         size, letters = self._size_of_text(ax)
         if size < SMALLEST:
             return None
@@ -153,7 +152,7 @@ class PictureGrid:
         )
 
     def frame(self, ax: Any, number: int, **options: Any) -> Any:
-        """Draw a frame around the place of a picture."""
+        """Draw a frame around an image."""
         from matplotlib.patches import Rectangle
 
         middle, bottom = self._place(number)
@@ -162,12 +161,12 @@ class PictureGrid:
         return ax.add_patch(Rectangle(corner, width, height, fill=False, **options))
 
     def _place(self, number: int) -> tuple[float, float]:
-        """Return the middle of a cell and the lower edge of its picture."""
+        """Return the horizontal centre of a cell and the lower edge of its image."""
         row, column = divmod(number, self.n_columns)
         return column + 0.5, row * self.row + self.height
 
     def _size_of_text(self, ax: Any) -> tuple[float, int]:
-        """Return the size of letters in points, and how many of them have room in a line."""
+        """Return the font size in points, and the number of letters that fit in a line."""
         ax.apply_aspect()
         cell = ax.transData.transform([(0, 0), (1, 0)])
         points = abs(cell[1, 0] - cell[0, 0]) * 72 / ax.figure.canvas.figure.dpi

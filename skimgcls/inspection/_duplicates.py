@@ -1,4 +1,4 @@
-"""Which pictures are the same, to the pixel or to the eye."""
+"""Search for exact and near duplicates among images."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,30 +9,30 @@ from PIL import Image
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import gen_batches
 
-# Side of the perceptual hash, as is usual.
+# Side of the perceptual hash, the default of imagehash.
 HASH_SIDE = 8
 HASH_BITS = HASH_SIDE**2
-# The hash is blind to colour and takes many drawings for one. So thumbnails of this side must
-# agree too, within a root mean square of so many grey levels. Their mean colour counts only this
-# part, for a copy may be brighter: one of 10 % more light stays within.
+# The hash ignores colour and matches many different drawings. Therefore thumbnails of this side
+# must agree within this root mean square difference of grey levels. Their mean colour is scaled by
+# _MEAN_COUNTS, so that a copy that is 10 % brighter still matches.
 _THUMBNAIL_SIDE = 8
 _THUMBNAIL_LIMIT = 8
 _MEAN_COUNTS = 0.4
-# Distances that are held at once, 32 MiB of each kind.
+# Number of distances computed at once, 32 MiB of each kind.
 _BLOCK = 2**22
 
 
 class Fingerprint(NamedTuple):
-    """What stands for a picture when it is compared.
+    """Fingerprint by which an image is compared.
 
     Attributes
     ----------
     digest : bytes
-        Of all pixels and the shape.
+        Hash of the pixels and the shape.
     bits : ndarray of shape (HASH_BITS,), bool
-        The perceptual hash; empty where none was asked for.
+        The perceptual hash; empty if not requested.
     thumbnail : ndarray of shape (8, 8, 3), uint8
-        The picture made small; empty where no hash was asked for.
+        The image resized to 8 x 8; empty if no perceptual hash was requested.
     """
 
     digest: bytes
@@ -41,20 +41,20 @@ class Fingerprint(NamedTuple):
 
 
 def import_imagehash() -> None:
-    """Raise an ImportError that says what to install if imagehash is not there."""
+    """Raise an ImportError that names the extra if imagehash is not installed."""
     try:
         import imagehash  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "audit_images looks for near duplicates with imagehash, which is not installed: pip "
-            'install "skimgcls[audit]". max_distance=None looks for exact duplicates alone.'
+            "audit_images requires imagehash, which is not installed, to find near duplicates: pip "
+            'install "skimgcls[audit]". Or pass max_distance=None to find only exact duplicates.'
         ) from error
 
 
 def make_fingerprint(pixels: np.ndarray, perceptual: bool) -> Fingerprint:
     """Return the fingerprint of pixels (height, width, 3), uint8.
 
-    The perceptual hash is the signs of the lowest frequencies of the grey picture (Zauner,
+    The perceptual hash holds the signs of the lowest frequencies of the grey image (Zauner,
     "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
     """
     pixels = np.ascontiguousarray(pixels)
@@ -72,7 +72,7 @@ def make_fingerprint(pixels: np.ndarray, perceptual: bool) -> Fingerprint:
 
 
 def first_equal(fingerprints: Sequence[Fingerprint]) -> np.ndarray:
-    """Return for each picture the first one with the same pixels, which may be itself (n,).
+    """Return for each image the index of the first with the same pixels, or its own (n,).
 
     >>> nothing = np.empty(0)
     >>> first_equal([Fingerprint(digest, nothing, nothing) for digest in (b"a", b"b", b"a")])
@@ -86,11 +86,11 @@ def first_equal(fingerprints: Sequence[Fingerprint]) -> np.ndarray:
 def first_near(
     fingerprints: Sequence[Fingerprint], max_distance: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each picture the first one like it, which may be itself, and the bits apart.
+    """Return for each image the index of the first near duplicate, or its own, and the distance.
 
-    Only the first is named, so that a thousand copies are a thousand findings and no million. Both
-    arrays have shape (n,). The distances are taken in blocks by matrix products: for zeros and
-    ones, the square of Euclid's distance counts the bits that differ.
+    Only the first match is returned, so a thousand copies give a thousand findings, not a million.
+    Both arrays have shape (n,). The distances are computed in blocks by matrix products: for zeros
+    and ones, the squared Euclidean distance is the number of differing bits.
     """
     n = len(fingerprints)
     first, apart = np.arange(n), np.zeros(n, dtype=np.int64)
@@ -103,7 +103,7 @@ def first_near(
         distances = euclidean_distances(bits[rows], bits[: rows.stop], squared=True)
         shades = euclidean_distances(looks[rows], looks[: rows.stop], squared=True)
         near = (distances <= max_distance + 0.5) & (shades <= limit)
-        # A picture is always like itself, so that no later one is found.
+        # Each image matches itself, so a match is never later than the image.
         first[rows] = near.argmax(axis=1)
         nearest = np.take_along_axis(distances, first[rows, np.newaxis], axis=1)
         apart[rows] = nearest[:, 0].round()
@@ -111,7 +111,7 @@ def first_near(
 
 
 def _turn_mean_down(thumbnails: np.ndarray) -> np.ndarray:
-    """Return thumbnails (n, h, w, 3) as rows, each with a part of its mean colour left."""
+    """Return thumbnails (n, h, w, 3) as rows, with their mean colour scaled by _MEAN_COUNTS."""
     means = thumbnails.mean(axis=(1, 2), keepdims=True)
     rows: np.ndarray = (thumbnails - (1 - _MEAN_COUNTS) * means).reshape(len(thumbnails), -1)
     return rows

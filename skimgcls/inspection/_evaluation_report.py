@@ -1,4 +1,4 @@
-"""All that is to be known of a classifier on a set of images."""
+"""Evaluation report of a classifier: metrics, mistakes and explanations."""
 
 import time
 from pathlib import Path
@@ -19,55 +19,55 @@ from skimgcls.inspection._saliency_display import SaliencyDisplay
 from skimgcls.inspection._training_curve_display import TrainingCurveDisplay, find_history
 from skimgcls.utils._sklearn_compat import take_rows
 
-# Mistakes that are looked into.
+# Number of mistakes to explain.
 _N_EXPLAINED = 8
-# Bins of the calibration error.
+# Number of bins of the calibration error.
 _N_BINS = 15
-# The most probable classes among which the actual one is looked for.
+# Values of k of the top-k accuracies.
 _TOP = (2, 3, 5)
 
 
 class EvaluationReport:
-    """The figures of a classifier on labelled images; :func:`evaluation_report` makes one.
+    """Metrics of a classifier on labelled images, created by :func:`evaluation_report`.
 
-    All figures are scikit-learn's own, but for the calibration error.
+    All metrics are those of scikit-learn, except the calibration error.
 
     Parameters
     ----------
-    y_true : ndarray of shape (n,) or (n, n_classes)
-        Labels, or an indicator.
+    y_true : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Actual labels, or an indicator matrix.
 
-    y_proba : ndarray of shape (n, n_classes)
-        Probabilities.
+    y_proba : ndarray of shape (n_samples, n_classes)
+        Predicted probabilities.
 
     classes : ndarray of shape (n_classes,)
-        In the order of the columns of `y_proba`.
+        Classes, in the order of the columns of `y_proba`.
 
     seconds : float, default=None
-        How long the prediction took.
+        Prediction time.
 
-    rejected : ndarray of shape (n,) of bool, default=None
-        Images that a RejectOptionClassifier gives no label. All figures are of all images, as the
-        classifier inside has them, but for the two that are of those accepted.
+    rejected : ndarray of shape (n_samples,) of bool, default=None
+        Images rejected by a RejectOptionClassifier. All metrics are computed on all images with the
+        predictions of the wrapped classifier, except the two about accepted images.
 
     displays : dict of {str: display or str}, default=None
-        What else the page shows, by its headings: a display of this module, or a sentence that says
-        why there is none.
+        Further sections of the page, by heading: a display of this module, or a sentence that
+        explains why there is none.
 
     Attributes
     ----------
     summary_ : Series
-        accuracy, balanced accuracy, log loss, the shares of images whose class is among the most
-        probable ones, calibration error, number of images, and images a second; the share accepted
-        and the accuracy there, if some are rejected. With several labels an image: subset accuracy,
-        Hamming loss, log loss, macro and micro F1.
+        Accuracy, balanced accuracy, log loss, top-k accuracies, calibration error, number of
+        images, and images per second. With `rejected`, also the fraction of images accepted and
+        the accuracy on these. For multilabel targets: subset accuracy, Hamming loss, macro and
+        micro F1, log loss, calibration error, number of images, and images per second.
 
     per_class_ : DataFrame
-        precision, recall, f1-score and support of each class, and their averages, as in
+        Precision, recall, F1-score and support of each class, and their averages, as in
         ``sklearn.metrics.classification_report(output_dict=True)``.
 
     confusion_ : DataFrame of shape (n_classes, n_classes) or None
-        Images by actual class, in rows, and predicted one; None with several labels an image.
+        Confusion matrix, with actual classes in rows; None for multilabel targets.
     """
 
     def __init__(self, y_true, y_proba, classes, *, seconds=None, rejected=None, displays=None):
@@ -95,24 +95,24 @@ class EvaluationReport:
 
     @property
     def multilabel(self):
-        """Whether an image can have several labels."""
+        """Whether the target is multilabel."""
         return np.ndim(self.y_true) == 2
 
     def to_html(self, path=None, *, title="Evaluation report"):
-        """Write one page with all figures and pictures, which asks nothing of any other place.
+        """Write a self-contained HTML page with all metrics and plots.
 
         Parameters
         ----------
         path : str or path, default=None
-            File to write. None returns the page instead.
+            File to write. None returns the page as a string instead.
 
         title : str, default="Evaluation report"
-            Its heading.
+            Title of the page.
 
         Returns
         -------
         page : str or None
-            The page, if no path is given.
+            The page if `path` is None, else None.
 
         Raises
         ------
@@ -133,21 +133,22 @@ class EvaluationReport:
         return f"{self.summary_.to_string()}\n\n{self.per_class_.to_string()}"
 
     def predicted(self):
-        """Return the predicted label of each image, or an indicator."""
+        """Return the predicted labels, or an indicator matrix."""
         if self.multilabel:
             return (self.y_proba > 0.5).astype(int)
         return self.classes[self.y_proba.argmax(axis=1)]
 
     def confidences(self):
-        """Return how sure each prediction is, and whether it is right.
+        """Return the confidence of each prediction and whether it is correct.
 
         Returns
         -------
-        confidence : ndarray of shape (n,) or (n * n_classes,)
-            Probability of what is predicted; of several labels an image, that of each, there or
-            not there.
+        confidence : ndarray of shape (n_samples,) or (n_samples * n_classes,)
+            Probability of the predicted class; for multilabel targets, of the predicted presence
+            or absence of each label.
 
         is_right : ndarray of the same shape, of bool
+            Whether each prediction is correct.
         """
         is_right = self.predicted() == self.y_true
         if self.multilabel:
@@ -196,27 +197,29 @@ class EvaluationReport:
 
 
 def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_state=0):
-    """Predict labelled images and report how right the predictions are.
+    """Evaluate a fitted classifier on labelled images.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`, Pipeline that ends in one, or search over it
-        Fitted.
+        Fitted classifier.
 
     X : array-like of images, or of paths
-        What the estimator predicts.
+        Images in any format that the estimator accepts.
 
-    y : array-like of shape (n,) or (n, n_classes)
-        Actual labels, or an indicator.
+    y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Actual labels, or an indicator matrix.
 
     n_images : int, default=16
-        How many images the page shows of each kind: of all, and of the most confident mistakes.
+        Maximum number of images to show, both for the selection of predictions and for the most
+        confident mistakes.
 
     image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None asks the estimator.
+        Shape of one image if the rows of `X` are flattened images. None uses the shape stored in
+        the estimator.
 
     random_state : int, RandomState instance or None, default=0
-        Seed of which images are shown.
+        Seed of the selection of images to show.
 
     Returns
     -------
@@ -225,7 +228,7 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
     Raises
     ------
     ValueError
-        If X holds no image, or y is not a label that the estimator knows for each.
+        If `X` is empty, or if `y` does not have one known label per image.
     TypeError
         If the estimator has no `predict_proba`.
 
@@ -242,7 +245,7 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
     >>> len(report.to_html()) > 10_000
     True
     """
-    # Before the prediction, which may take long.
+    # Check before the prediction, which may take long.
     y = _check_labels(y, estimator, count_images(X))
     check_count("n_images", n_images)
     start = time.perf_counter()
@@ -271,9 +274,9 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
 
 
 def _explain(estimator, X, mistakes):
-    """Return where a net looked in the first mistakes, or why that is not known."""
+    """Return the Grad-CAM display of the first mistakes, or the reason why there is none."""
     if not mistakes.pictures:
-        return "There is no mistake to look into."
+        return "There are no mistakes to explain."
     try:
         explained = explain_by_grad_cam(estimator, take_rows(X, mistakes.indices[:_N_EXPLAINED]))
     except (ImportError, TypeError) as error:
@@ -282,7 +285,7 @@ def _explain(estimator, X, mistakes):
 
 
 def _find_history(estimator):
-    """Return the curves of the training, or why there are none."""
+    """Return the training curves, or the reason why there are none."""
     try:
         return TrainingCurveDisplay(find_history(estimator))
     except TypeError as error:
@@ -290,10 +293,11 @@ def _find_history(estimator):
 
 
 def calibration_error(confidence, is_right):
-    """Return how far confidence is from the share that is right, on average over equal bins.
+    """Return the expected calibration error, computed with equal-width bins.
 
-    Each bin of confidence counts by its images (Naeini et al., "Obtaining Well Calibrated
-    Probabilities Using Bayesian Binning", 2015; Guo et al., 2017).
+    It is the mean absolute difference between confidence and accuracy over the bins, weighted by
+    their number of images (Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian
+    Binning", 2015; Guo et al., 2017).
 
     >>> calibration_error(np.array([0.9, 0.9]), np.array([True, False]))
     0.4
@@ -305,7 +309,7 @@ def calibration_error(confidence, is_right):
 
 
 def _check_labels(y, estimator, n_images):
-    """Return labels (n,) or an indicator (n, n_classes) as the fitted classifier has them."""
+    """Return labels (n,) or an indicator matrix (n, n_classes), as in training."""
     check_is_fitted(estimator)
     multilabel, n_classes = is_multilabel(estimator), len(estimator.classes_)
     y = y.toarray() if scipy.sparse.issparse(y) else np.asarray(y)
@@ -315,39 +319,41 @@ def _check_labels(y, estimator, n_images):
     if y.ndim != len(expected) or y.shape[1:] != expected[1:]:
         raise ValueError(
             f"y has shape {y.shape}; expected {expected}, "
-            f"{'an indicator of its classes' if multilabel else 'one label'} for each image, as "
-            "the classifier was fitted."
+            f"{'an indicator matrix' if multilabel else 'one label per image'}, as in the "
+            "training data."
         )
     if len(y) != n_images:
-        raise ValueError(f"y has {len(y)} labels for {n_images} images.")
+        raise ValueError(
+            f"y has {len(y)} labels for {n_images} images. Expected one label per image."
+        )
     if not multilabel:
         _check_classes(y, estimator.classes_)
     return y
 
 
 def _check_classes(y, classes):
-    """Raise if there is nothing to tell apart, or labels are not among the classes."""
+    """Raise if there are fewer than two classes, or if labels are not among the classes."""
     if len(classes) < 2:
         raise ValueError(
-            f"The classifier knows {np.asarray(classes).tolist()} alone, so that there is nothing "
-            "to tell apart. A report asks for two classes or more."
+            f"The classifier was fitted on a single class, {np.asarray(classes).tolist()}. A "
+            "report requires at least two classes."
         )
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
         raise ValueError(
-            f"y holds {unknown.tolist()}, which the classifier does not know: its classes are "
+            f"y holds unknown labels {unknown.tolist()}. Expected the classes of the classifier: "
             f"{np.asarray(classes).tolist()}."
         )
 
 
 def _log_loss_of_labels(y, proba):
-    """Return the mean over the labels of the loss of each, there or not there."""
+    """Return the mean over the labels of their binary log losses."""
     columns = zip(np.transpose(y), proba.T, strict=True)
     return float(np.mean([metrics.log_loss(ones, p, labels=[0, 1]) for ones, p in columns]))
 
 
 def _report_classes(y_true, predicted, classes):
-    """Return scikit-learn's report as a table: a row for each class, and the averages."""
+    """Return the classification report as a table: one row per class, and the averages."""
     multilabel = np.ndim(y_true) == 2
     report = metrics.classification_report(
         y_true,

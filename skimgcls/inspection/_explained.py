@@ -1,4 +1,4 @@
-"""What is to be explained: pixels, and what gives probabilities of them."""
+"""Helpers of the explanation functions: pixels, prediction function and target classes."""
 
 from typing import Any, NamedTuple
 
@@ -13,14 +13,14 @@ from skimgcls.inspection._pixels import read_images
 
 
 class Explained(NamedTuple):
-    """Maps of what speaks for a class, and what they are maps of.
+    """Saliency maps, with the images and classes that they explain.
 
     Attributes
     ----------
     images : ndarray of shape (n, height, width, channels)
-        As what was asked is given them: resized, cut and normalised.
+        Preprocessed images, as passed to the network or to `predict_proba`.
     codes : ndarray of shape (n,)
-        The position of each image's class.
+        Index of the class explained, by image.
     maps : ndarray of shape (n, height, width)
     """
 
@@ -30,20 +30,21 @@ class Explained(NamedTuple):
 
 
 def import_captum(name: str) -> Any:
-    """Return captum.attr, or say how to get it."""
+    """Return captum.attr, or raise an ImportError that names the extra."""
     try:
         import captum.attr
     except ImportError as error:
         raise ImportError(
-            f'{name} asks captum, which is not installed: pip install "skimgcls[explain]".'
+            f'{name} requires captum, which is not installed: pip install "skimgcls[explain]".'
         ) from error
     return captum.attr
 
 
 def part_reader(estimator, X):
-    """Return pixels (n, height, width, channels), and what predicts them in the spelling of X.
+    """Return pixels (n, height, width, channels), and a function that predicts such pixels.
 
-    Of files it is the first step of a Pipeline, or the classifier, that makes pixels.
+    The function restores the input format of X. Files are decoded by the first step of a Pipeline,
+    or by the classifier.
     """
     check_is_fitted(estimator)
     estimator = find_pipeline(estimator)
@@ -60,7 +61,7 @@ def part_reader(estimator, X):
 
 
 def check_target(target, predicted, classes):
-    """Return the positions of the classes to explain: those predicted, or those named."""
+    """Return the indices of the classes to explain: `target`, or the predicted classes."""
     if target is None:
         return np.asarray(predicted)
     classes = np.asarray(classes)
@@ -68,7 +69,7 @@ def check_target(target, predicted, classes):
     unknown = np.setdiff1d(wanted, classes)
     if len(unknown):
         raise ValueError(
-            f"target={unknown.tolist()[0]!r} is no class. Expected one of {classes.tolist()}, one "
-            "for each image, or None for the class predicted."
+            f"target={unknown.tolist()[0]!r} is not a class. Expected one of {classes.tolist()}, "
+            "one per image, or None for the predicted class."
         )
     return np.array([np.flatnonzero(classes == one)[0] for one in wanted])

@@ -1,4 +1,4 @@
-"""What a fitted estimator, whatever is around it, tells of itself and of images."""
+"""Access to fitted estimators and their predictions, inside of wrappers."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from skimgcls.utils._unwrap import find_final_estimator
 
 
 def find_pipeline(estimator):
-    """Return what predicts inside of a search or a wrapper: a Pipeline or a classifier."""
+    """Return the Pipeline or classifier inside of a search or a wrapper."""
     check_is_fitted(estimator)
     return find_final_estimator(estimator)
 
@@ -34,7 +34,7 @@ def find_classifier(estimator):
 
 
 def find_image_shape(estimator, X):
-    """Return the shape of one image where X holds rows of pixels and the estimator tells it."""
+    """Return the image shape of the estimator if the rows of X are flattened images, or None."""
     if find_items(X) is not None or np.ndim(X) != 2:
         return None
     estimator = find_pipeline(estimator)
@@ -44,24 +44,24 @@ def find_image_shape(estimator, X):
 
 
 def is_multilabel(estimator):
-    """Tell whether a fitted classifier gives an image several labels, or none."""
+    """Return whether a fitted classifier is multilabel."""
     return getattr(find_classifier(estimator), "out_activation_", "") == "logistic"
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier says of images.
+    """Predictions of a classifier.
 
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
     proba : ndarray of shape (n, n_classes)
     multilabel : bool
-        Whether an image can have several labels, or none.
+        Whether the target is multilabel.
     rejected : ndarray of shape (n,) of bool, or None
-        Which images get no answer of these classes.
+        Whether each image is rejected.
     rejected_label : object
-        What is said of them.
+        Label of rejected images.
     """
 
     classes: np.ndarray
@@ -72,12 +72,12 @@ class Predictions:
 
     @classmethod
     def of(cls, estimator, X):
-        """Ask a fitted classifier, alone or inside of others."""
+        """Predict images with a fitted classifier, which may be inside of a wrapper."""
         check_is_fitted(estimator)
         if not hasattr(estimator, "predict_proba"):
             raise TypeError(
-                f"{type(estimator).__name__} has no predict_proba, and so no confidence to show. "
-                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+                f"{type(estimator).__name__} has no predict_proba, which is required for the "
+                "confidence. Wrap it in sklearn.calibration.CalibratedClassifierCV."
             )
         proba = estimator.predict_proba(X)
         found = cls(np.asarray(estimator.classes_), proba, is_multilabel(estimator))
@@ -87,17 +87,17 @@ class Predictions:
         return found
 
     def labels(self):
-        """Return the code of the most probable class (n,), or an indicator (n, n_classes)."""
+        """Return the index of the most probable class (n,), or an indicator (n, n_classes)."""
         return self.proba > 0.5 if self.multilabel else self.proba.argmax(axis=1)
 
     def confidence(self):
-        """Return the probability of what is predicted; of several labels, of the least sure one."""
+        """Return the predicted probability; if multilabel, that of the least confident label."""
         if self.multilabel:
             return np.maximum(self.proba, 1 - self.proba).min(axis=1)
         return self.proba.max(axis=1)
 
     def words(self):
-        """Return what is predicted of each image as text."""
+        """Return the predicted label of each image as text."""
         if self.multilabel:
             return [name_label(tuple(self.classes[row])) for row in self.labels()]
         words = np.array([str(label) for label in self.classes[self.labels()]], dtype=object)
@@ -106,7 +106,7 @@ class Predictions:
         return words.tolist()
 
     def words_of(self, y, n_images):
-        """Return actual labels, or those of an indicator, as text in the same words."""
+        """Return actual labels, or an indicator matrix, as text in the same format."""
         y = y.toarray() if scipy.sparse.issparse(y) else y
         if np.ndim(y) == 2 and np.shape(y)[1] == len(self.classes) and len(self.classes) > 1:
             ones = np.asarray(y).astype(bool)

@@ -1,4 +1,4 @@
-"""Where the last convolution looked."""
+"""Grad-CAM saliency maps."""
 
 import collections
 import copy
@@ -18,54 +18,54 @@ _N_AT_ONCE = 64
 
 
 def grad_cam(estimator, X, target=None, *, layer=None):
-    """Return where in each image a net with convolutions found its class.
+    """Compute Grad-CAM saliency maps of a convolutional network.
 
-    The maps of a convolution are weighed by the gradients of the class's logit, and what speaks for
-    the class is kept (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
-    Gradient-Based Localization", 2017), by captum. Gradients are taken place by place, and not
-    their mean over a map (Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful
-    explanations", 2020): that is the same for nets that end in the mean over their maps, and right
-    as well for those that tell places apart. Maps are coarse, as the layer is, and are enlarged to
-    the size of the images.
+    The feature maps of a convolution are weighted by the gradients of the class logit, and positive
+    contributions are kept (Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via
+    Gradient-Based Localization", 2017). The gradients are multiplied element by element instead of
+    being averaged over a feature map (Draelos and Carin, "Use HiResCAM instead of Grad-CAM for
+    faithful explanations", 2020). The result is the same for networks that end in global average
+    pooling, and is also correct for networks with position-dependent weights. The maps have the
+    resolution of the layer and are upsampled to the size of the images. captum computes them.
 
     Parameters
     ----------
     estimator : image classifier, Pipeline that ends in one, or search over either
-        Fitted, with convolutions.
+        Fitted classifier whose network has convolutions.
 
     X : array-like of images, or of paths
-        What the estimator predicts.
+        Images in any format that the estimator accepts.
 
-    target : label, or array-like of shape (n,), default=None
-        Class to explain, one for all or one for each image. None is the one predicted.
+    target : label, or array-like of shape (n_samples,), default=None
+        Class to explain, one for all images or one per image. None is the predicted class.
 
     layer : str or None, default=None
-        Name of the layer in ``net_.module_``, as ``named_modules`` gives it. None is the last
-        convolution, with the normalisation and the activation after it; an earlier one has finer
-        maps of less meaning.
+        Name of the layer in ``net_.module_``, as in ``named_modules``. None is the last
+        convolution, including the normalisation and activation after it. Earlier layers give maps
+        of higher resolution that are less class-specific.
 
     Returns
     -------
-    maps : ndarray of shape (n, height, width)
-        From 0 on; the largest value of an image is 1, unless nothing speaks for the class. Height
-        and width are those of what the net is given.
+    maps : ndarray of shape (n_samples, height, width)
+        Non-negative values with a maximum of 1 per image, or all 0 if no contribution is positive.
+        Height and width are those of the preprocessed image that the network receives.
 
     Raises
     ------
     ImportError
         If captum is not installed.
     TypeError
-        If the estimator holds no torch net with a convolution.
+        If the estimator has no torch network with a convolution.
 
     See Also
     --------
-    occlusion : The same question to any classifier, by covering parts of an image.
+    occlusion : Saliency maps of any classifier, by covering parts of an image.
     """
     return explain_by_grad_cam(estimator, X, target, layer=layer).maps
 
 
 def explain_by_grad_cam(estimator, X, target=None, *, layer=None):
-    """Return the maps with what they are maps of."""
+    """Return the maps with the images and classes that they explain."""
     attr = import_captum("grad_cam")
     classifier = find_classifier(estimator)
     net = _plain_net(classifier)
@@ -90,10 +90,10 @@ def explain_by_grad_cam(estimator, X, target=None, *, layer=None):
 
 
 def _plain_net(classifier):
-    """Return a copy of the net in float32, that looks at an image once."""
+    """Return a copy of the network in float32, without test-time augmentation."""
     if not hasattr(classifier, "net_"):
         raise TypeError(
-            f"{type(classifier).__name__} holds no torch net. Grad-CAM looks into a net's "
+            f"{type(classifier).__name__} has no torch network. Grad-CAM needs a network with "
             "convolutions; occlusion explains any classifier."
         )
     module = copy.deepcopy(classifier.net_.module_).float().cpu().eval()
@@ -103,7 +103,7 @@ def _plain_net(classifier):
 
 
 def _inputs_of(estimator, X):
-    """Return what the net is given of X, an array (n, height, width, channels)."""
+    """Return the network input for X, an array (n, height, width, channels)."""
     estimator = find_pipeline(estimator)
     while isinstance(estimator, Pipeline):
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
@@ -112,16 +112,16 @@ def _inputs_of(estimator, X):
 
 
 def _find_layer(net, name, images, classifier):
-    """Return the layer of a name, or the last whose maps are as large as the last convolution's.
+    """Return the layer called `name`, or the last with feature maps of the last convolution's size.
 
-    That is after its normalisation and activation: maps before them are of both signs, of which a
-    weighted sum says little.
+    This includes its normalisation and activation. Maps before them have both signs, and their
+    weighted sum is hard to interpret.
     """
     layers = dict(net.named_modules())
     if name is not None:
         if name not in layers:
             raise ValueError(
-                f"layer={name!r} is none of the net's. Expected one of "
+                f"layer={name!r} is not a layer of the network. Expected one of "
                 f"{', '.join(n for n, m in layers.items() if isinstance(m, nn.Conv2d))}."
             )
         return layers[name]
@@ -129,10 +129,10 @@ def _find_layer(net, name, images, classifier):
     convolutions = [i for i, (m, size) in enumerate(maps) if isinstance(m, nn.Conv2d)]
     if not convolutions:
         raise TypeError(
-            f"The net of {classifier} has no convolution, and Grad-CAM nothing to look at. "
-            "occlusion explains any classifier."
+            f"The network of {classifier} has no convolution, which Grad-CAM needs. Use occlusion, "
+            "which explains any classifier."
         )
-    # Not one that only weighs channels, if there is another.
+    # Skip convolutions that only weight channels, as in squeeze-and-excitation, if possible.
     large = [i for i in convolutions if max(maps[i][1]) > 1]
     last = (large or convolutions)[-1]
     calls = collections.Counter(module for module, _ in maps)
@@ -140,7 +140,7 @@ def _find_layer(net, name, images, classifier):
 
 
 def _run_through(net, images):
-    """Return the modules that give maps, in the order in which they did, and the maps' sizes."""
+    """Return the modules that output feature maps, in order of execution, and the map sizes."""
     found = []
 
     def note(module, args, output):
@@ -162,7 +162,7 @@ def _to_batch(images):
 
 
 def _predict(net, images):
-    """Return the position of the most probable class of each image."""
+    """Return the index of the most probable class of each image."""
     with torch.inference_mode():
         parts = range(0, len(images), _N_AT_ONCE)
         logits = [net(_to_batch(images[i : i + _N_AT_ONCE])) for i in parts]

@@ -1,4 +1,4 @@
-"""Images and their labels, side by side."""
+"""Display of images in a grid."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,35 +9,35 @@ from skimgcls.inspection._pixels import count_images, take_pictures
 
 
 class ImageGridDisplay:
-    """Images in a grid, with their labels under them.
+    """Grid of images with their labels.
 
-    Make one with :meth:`from_images`, or from pictures at hand.
+    Create a display with :meth:`from_images`, or pass a list of arrays directly.
 
     Parameters
     ----------
     pictures : list of ndarray of shape (height, width) or (height, width, 3)
-        uint8, or floats from 0 to 1; of any sizes.
+        Images of any size, as uint8 or as floats from 0 to 1.
 
     labels : list of str or None, default=None
-        One for each picture.
+        Label of each image.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the images are.
+        Axes with the images.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     images_ : list of matplotlib AxesImage
         The images drawn.
 
     texts_ : list of matplotlib Text
-        The labels written: none where they would be too small to be read.
+        The labels drawn; labels too small to be legible are omitted.
 
     See Also
     --------
-    PredictionDisplay : Images with what a classifier says of them.
+    PredictionDisplay : Images with predicted and actual classes.
 
     Examples
     --------
@@ -68,27 +68,28 @@ class ImageGridDisplay:
         ax=None,
         n_columns=None,
     ):
-        """Take images and show them.
+        """Select images and plot them.
 
         Parameters
         ----------
         X : array-like of images, or of paths
-            As a classifier takes them. Only the files that are shown are read.
+            Images in any format that a classifier accepts. Only the files shown are read.
 
-        y : array-like of shape (n,) or (n, n_classes), default=None
-            Labels, or an indicator.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Labels, or an indicator matrix.
 
         n_images : int, default=16
-            How many to show; fewer if there are fewer.
+            Maximum number of images to show.
 
         order : {"first", "random", "class"}, default="first"
-            The first images; some by chance; or the first of each class in turn.
+            "first" shows the first images, "random" a random selection, and "class" the first image
+            of each class, then the second of each, and so on.
 
         image_shape : tuple (height, width) or (height, width, channels), default=None
-            Shape of one image where X holds rows of pixels.
+            Shape of one image if the rows of `X` are flattened images.
 
         random_state : int, RandomState instance or None, default=None
-            Seed of ``order="random"``.
+            Seed of the selection with ``order="random"``.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -103,7 +104,7 @@ class ImageGridDisplay:
         Raises
         ------
         ValueError
-            If X holds no image, or y not a label for each.
+            If `X` is empty, or `y` does not have one label per image.
         """
         check_choice("order", order, ("first", "random", "class"))
         check_count("n_images", n_images)
@@ -119,10 +120,10 @@ class ImageGridDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure, as large as the images need.
+            Axes to draw on. None creates a new figure that fits the images.
 
         n_columns : int, default=None
-            Images in a row. None makes about as many rows as columns.
+            Number of images per row. None chooses a nearly square grid.
 
         Returns
         -------
@@ -145,7 +146,7 @@ class ImageGridDisplay:
 
 
 def pick_rows(n_given, names, n_images, order, random_state):
-    """Return the positions of the images to show."""
+    """Return the indices of the images to show."""
     if n_given == 0:
         raise ValueError("X holds no image to show.")
     rows = np.arange(n_given)
@@ -153,8 +154,8 @@ def pick_rows(n_given, names, n_images, order, random_state):
         rows = check_random_state(random_state).permutation(n_given)
     elif order == "class":
         if names is None:
-            raise ValueError('order="class" asks for labels: pass y.')
-        # The first of each class, then the second of each.
+            raise ValueError('order="class" requires labels: pass y.')
+        # The first image of each class, then the second of each.
         _, codes = np.unique(names, return_inverse=True)
         rows = np.argsort(take_turns(codes), kind="stable")
     return rows[:n_images]

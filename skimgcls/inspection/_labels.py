@@ -1,4 +1,4 @@
-"""Labels of any kind, in words."""
+"""Labels of any type as text."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from skimgcls.inspection._pictures import list_labels
 
 
 def name_labels(y, n_images):
-    """Return one text for each image: its label, or all of its labels with commas between.
+    """Return the label of each image as text, several labels separated by commas.
 
     >>> name_labels([[0, 1], [1, 1], [0, 0]], 3)
     ['1', '0, 1', 'none']
@@ -15,7 +15,7 @@ def name_labels(y, n_images):
 
 
 def name_label(label):
-    """Return one label, None or a tuple of several, as text."""
+    """Return one label, a tuple of labels, or None, as text."""
     if label is None:
         return "no label"
     if isinstance(label, tuple):
@@ -24,7 +24,7 @@ def name_label(label):
 
 
 def take_turns(codes):
-    """Return a number for each item by which all classes take turns.
+    """Return a sort key for each item that makes the classes alternate.
 
     >>> take_turns(np.array([0, 0, 1, 0, 1]))
     array([0, 2, 1, 4, 3])

@@ -1,4 +1,4 @@
-"""What one picture shows of itself when it is opened."""
+"""Inspection of one image: its defect, or its size, mode and fingerprint."""
 
 import os
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ _MODES = {1: "L", 3: "RGB"}
 
 
 class Look(NamedTuple):
-    """Either what is wrong with a picture, as `issue` and `details`, or what it is."""
+    """Result for one image: its defect as `issue` and `details`, or its properties."""
 
     issue: str | None = None
     details: str = ""
@@ -24,9 +24,9 @@ class Look(NamedTuple):
 
 
 def look_at(item: Any, perceptual: bool) -> Look:
-    """Return the look of a file or of an array (height, width, channels); a bad file is no error.
+    """Inspect a file or an array (height, width, channels); a bad file does not raise.
 
-    `perceptual` asks for the part of the fingerprint that near duplicates share.
+    `perceptual` adds the perceptual hash and the thumbnail to the fingerprint.
 
     >>> look_at("no such file.png", perceptual=False).issue
     'missing'
@@ -50,7 +50,7 @@ def look_at(item: Any, perceptual: bool) -> Look:
 
 def _name_defect(item: Any, header: Header | None, error: Exception) -> str:
     if header is not None:
-        # Only what Pillow stumbled over has a cause: the file began well.
+        # An error raised by Pillow is chained as the cause: the header was valid.
         return "unreadable" if error.__cause__ is None else "truncated"
     try:
         size = len(item) if isinstance(item, bytes) else os.stat(item).st_size
@@ -60,7 +60,7 @@ def _name_defect(item: Any, header: Header | None, error: Exception) -> str:
 
 
 def _look_at_pixels(pixels: np.ndarray, header: Header, perceptual: bool) -> Look:
-    """Return the look of pixels (height, width, 3)."""
+    """Inspect pixels (height, width, 3)."""
     look = Look(height=header.height, width=header.width, mode=header.mode)
     first = pixels[0, 0]
     if (pixels == first).all():

@@ -1,4 +1,4 @@
-"""What a classifier misses where it cannot see."""
+"""Occlusion saliency maps."""
 
 from numbers import Integral
 
@@ -8,58 +8,58 @@ import torch
 from skimgcls._images._statistics import channel_statistics
 from skimgcls.inspection._explained import Explained, check_target, import_captum, part_reader
 
-# Pixels, covered images counted, that are predicted at once.
+# Maximum number of pixels per call of predict_proba, over all covered copies.
 _N_VALUES = 2**24
 
 
 def occlusion(estimator, X, target=None, *, window=None, stride=None):
-    """Return how much of a class's probability is lost where a part of an image is covered.
+    """Compute occlusion saliency maps of any classifier.
 
-    A window goes over the image, and what is under it takes the mean colour of the images; the
-    probability that is lost is the map's value there (Zeiler and Fergus, "Visualizing and
-    Understanding Convolutional Networks", 2014), by captum. It asks `predict_proba` and nothing
-    else, so that any classifier of scikit-learn can be explained.
+    A sliding window covers a part of the image with the mean colour of the images. The value of the
+    map is the decrease of the class probability (Zeiler and Fergus, "Visualizing and Understanding
+    Convolutional Networks", 2014). Only `predict_proba` is used, so any scikit-learn classifier can
+    be explained. The maps are computed by captum.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`, Pipeline that ends in one, or search over it
-        Fitted.
+        Fitted classifier.
 
     X : array-like of images, or of paths
-        What the estimator predicts. Files need a Pipeline that begins with an ImageLoader, or an
-        image classifier.
+        Images in any format that the estimator accepts. Files require an image classifier, or a
+        Pipeline that begins with an ImageLoader.
 
-    target : label, or array-like of shape (n,), default=None
-        Class to explain, one for all or one for each image. None is the one predicted.
+    target : label, or array-like of shape (n_samples,), default=None
+        Class to explain, one for all images or one per image. None is the predicted class.
 
     window : int or None, default=None
-        Side of the window in pixels. None is a quarter of the shorter side.
+        Side of the square window in pixels. None is a quarter of the shorter image side.
 
     stride : int or None, default=None
-        Pixels from one window to the next. None is half a window.
+        Distance between windows in pixels. None is half the window.
 
     Returns
     -------
-    maps : ndarray of shape (n, height, width)
-        Lost probability; negative where the class is more probable without what is there. Each
-        pixel has the mean over the windows that cover it.
+    maps : ndarray of shape (n_samples, height, width)
+        Decrease of the class probability, averaged over the windows that cover each pixel. It is
+        negative where covering the pixel makes the class more probable.
 
     Raises
     ------
     ImportError
         If captum is not installed.
     ValueError
-        If window or stride are no sizes, or the window is larger than an image.
+        If `window` or `stride` is not an int from 1 to the shorter image side.
 
     See Also
     --------
-    grad_cam : A quicker answer, for nets with convolutions.
+    grad_cam : Faster saliency maps of convolutional networks.
     """
     return explain_by_occlusion(estimator, X, target, window=window, stride=stride).maps
 
 
 def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None):
-    """Return the maps with what they are maps of."""
+    """Return the maps with the images and classes that they explain."""
     attr = import_captum("occlusion")
     images, predict_proba = part_reader(estimator, X)
     window, stride = _check_window(images.shape, window, stride)
@@ -89,7 +89,7 @@ def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None)
 
 
 def _mean_colour(images):
-    """Return the mean of each channel (1, channels, 1, 1), a number that a pixel can be."""
+    """Return the channel means (1, channels, 1, 1), rounded if the pixels are integers."""
     colour = channel_statistics(images, None, np.arange(len(images)))[0]
     colour = np.rint(colour) if images.dtype.kind in "bui" else colour
     return torch.from_numpy(colour)[None, :, None, None]

@@ -1,4 +1,4 @@
-"""What the audit is given: pictures and their labels, in any spelling."""
+"""Validation of images and labels for the audit, in any input format."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,21 @@ import scipy.sparse
 from skimgcls._images._validation import check_images
 
 _EXPECTED = (
-    "Expected a list, Series, array or one-column DataFrame of paths, or uint8 images of shape (n, "
-    "height, width) or (n, height, width, channels)."
+    "Expected a list, Series, array or one-column DataFrame of paths, or uint8 images of shape "
+    "(n_samples, height, width) or (n_samples, height, width, n_channels)."
 )
 
 
 def list_pictures(X, name):
-    """Return paths as they are, or arrays (height, width, channels) of 1 or 3 channels, as a list.
+    """Return a list of paths, or of arrays (height, width, channels) with 1 or 3 channels.
 
-    What is no path is left for the audit to find.
+    Invalid paths are kept; the audit reports them.
 
     >>> list_pictures(np.array([["cat.png"], ["dog.png"]]), "X")
     ['cat.png', 'dog.png']
     """
     if not hasattr(X, "__len__") or isinstance(X, str | bytes | dict | set):
-        raise ValueError(f"{name} must hold pictures; got {type(X).__name__}. {_EXPECTED}")
+        raise ValueError(f"{name} must hold images; got {type(X).__name__}. {_EXPECTED}")
     if len(X) == 0:
         raise ValueError(f"{name} is empty. {_EXPECTED}")
     if _holds_arrays(X):
@@ -34,7 +34,7 @@ def list_pictures(X, name):
 
 
 def _holds_arrays(X):
-    """Tell images from paths by the first of them."""
+    """Return whether X holds arrays and not paths, judged by the first item."""
     if hasattr(X, "columns"):
         return False
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
@@ -46,15 +46,15 @@ def _list_arrays(X, name):
     if images.dtype != np.uint8 or images.shape[3] not in (1, 3):
         raise ValueError(
             f"{name} holds {images.dtype} images of {images.shape[3]} channels. Expected uint8, "
-            "from 0 to 255, and 1 or 3 channels: convert them first."
+            "from 0 to 255, and 1 or 3 channels: convert the images first."
         )
     return list(images)
 
 
 def list_labels(y, n_images, name):
-    """Return one label for each picture, None where there is none.
+    """Return one label per image, None if it is missing.
 
-    The label of a row of an indicator is a tuple of the names of its ones.
+    The label of a row of an indicator matrix is the tuple of its classes.
 
     >>> list_labels([[0, 1], [1, 1]], 2, "y")
     [(1,), (0, 1)]
@@ -67,7 +67,7 @@ def list_labels(y, n_images, name):
     else:
         table = pd.DataFrame({0: y.tolist() if hasattr(y, "tolist") else list(y)}, dtype=object)
     if len(table) != n_images:
-        raise ValueError(f"{name} has {len(table)} labels for {n_images} pictures.")
+        raise ValueError(f"{name} has {len(table)} labels for {n_images} images.")
     missing = table.isna().any(axis=1)
     if table.shape[1] == 1:
         labels = table.iloc[:, 0].tolist()
@@ -78,7 +78,7 @@ def list_labels(y, n_images, name):
 
 
 def drop_unlabelled(y, labels):
-    """Return y where there is a label, in a spelling that `class_distribution` takes, or None."""
+    """Return the labels that are present, as input for `class_distribution`, or None."""
     kept = [label is not None for label in labels]
     if not any(kept):
         return None

@@ -1,4 +1,4 @@
-"""Images of any spelling, as pictures that can be shown."""
+"""Conversion of images in any input format to arrays that matplotlib can show."""
 
 import numpy as np
 
@@ -7,12 +7,12 @@ from skimgcls._images._image_files import find_items
 from skimgcls._images._lazy_images import as_lazy
 from skimgcls._images._validation import check_images, white_of
 
-# Rows whose largest value tells what white is.
+# Number of images from which the value range is estimated.
 _FEWEST = 64
 
 
 def count_images(X):
-    """Return how many images there are in X, of any spelling, and read none of them."""
+    """Return the number of images in X, in any input format, without reading them."""
     items = find_items(X)
     if items is not None:
         return len(items)
@@ -20,22 +20,22 @@ def count_images(X):
 
 
 def take_pictures(X, rows, image_shape=None):
-    """Return some images of X as a list of arrays that matplotlib shows as they are.
+    """Return some images of X as a list of arrays that matplotlib can show.
 
-    Files are decoded one by one, each in its own size, and no other than those asked for.
+    Only the files selected are decoded, each in its original size.
 
     Parameters
     ----------
     X : array-like of images or of paths
-        In any spelling that a classifier takes.
+        In any input format that a classifier accepts.
     rows : ndarray of int
     image_shape : tuple or None
-        Shape of one image where X holds rows of pixels.
+        Shape of one image if the rows of X are flattened images.
 
     Returns
     -------
     pictures : list of ndarray of shape (height, width) or (height, width, 3)
-        uint8, or floats from 0 to 1.
+        Images as uint8 or as floats from 0 to 1.
 
     Examples
     --------
@@ -51,30 +51,30 @@ def take_pictures(X, rows, image_shape=None):
 
 
 def read_images(images, rows=None):
-    """Return some images, or all, as an array, without the random changes of training."""
+    """Return some or all images as an array, without augmentation."""
     lazy = as_lazy(images)
     rows = np.arange(len(lazy)) if rows is None else rows
     return np.concatenate(list(lazy.evaluated(lazy.blocks(rows))))
 
 
 def scale_pictures(images, rows):
-    """Return images (n, height, width, channels), of any numbers, as they are to be shown."""
+    """Return images (n, height, width, channels), of any value range, ready to be shown."""
     lazy = as_lazy(images)
     rows = np.asarray(rows, dtype=np.intp)
     pixels = read_images(lazy, rows) if len(rows) else []
     if len(rows) and pixels.dtype != np.uint8:
-        # Asked of more than those shown, which may be dark ones all.
+        # The range is estimated from more images than those shown, which may all be dark.
         asked = np.union1d(rows, np.linspace(0, len(lazy) - 1, _FEWEST).astype(np.intp))
         pixels = _to_unit(pixels, *_ends_of(lazy, asked))
     return [_as_picture(image) for image in pixels]
 
 
 def _ends_of(lazy, rows):
-    """Return what is black and what is white in these images."""
+    """Return the values of black and white in these images."""
     blocks = [(block.min(), block.max()) for block in lazy.evaluated(lazy.blocks(rows))]
     darkest, lightest = min(b[0] for b in blocks), max(b[1] for b in blocks)
     white = white_of(lazy, rows)
-    # Pixels of no usual range, such as standardised ones or digits up to 16, fill it.
+    # Unusual ranges, such as standardised pixels or digits up to 16, use minimum and maximum.
     is_usual = darkest >= 0 and lightest > white / 4
     return (0.0, white) if is_usual else (float(darkest), float(lightest))
 
@@ -85,7 +85,7 @@ def _to_unit(pixels, black, white):
 
 
 def _as_picture(image):
-    """Return an image of any number of channels as grey or colour; of many, the first tells."""
+    """Return an image as grey or colour: of 2 or more than 4 channels, only the first."""
     channels = image.shape[2]
     if channels in (3, 4):
         return image[:, :, :3]

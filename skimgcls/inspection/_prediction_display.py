@@ -1,4 +1,4 @@
-"""Images with what a classifier says of them, and what they are."""
+"""Display of images with predicted and actual classes."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,7 +9,7 @@ from skimgcls.inspection._labels import take_turns
 from skimgcls.inspection._pixels import count_images, take_pictures
 
 _ORDERS = ("random", "confident_mistakes", "least_confident", "class")
-# Colours that those see apart who do not see red and green apart; the sign and the frame tell too.
+# Colours that are distinguishable with red-green colour blindness; symbol and frame differ too.
 _LOOKS = {
     True: {"color": "#1b7837", "linestyle": "-"},
     False: {"color": "#b2182b", "linestyle": (0, (3, 2))},
@@ -17,45 +17,45 @@ _LOOKS = {
 
 
 class PredictionDisplay:
-    """Images with the predicted class, its probability, and the actual class where it is another.
+    """Images with predicted class, predicted probability and, for mistakes, the actual class.
 
-    A mistake has a cross, a dashed frame and its actual class; what is right has a tick and a solid
-    frame. Make one with :meth:`from_estimator` or :meth:`from_predictions`.
+    Correct predictions have a tick and a solid frame. Mistakes have a cross, a dashed frame and
+    the actual class. Create a display with :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
     pictures : list of ndarray of shape (height, width) or (height, width, 3)
-        uint8, or floats from 0 to 1.
+        Images as uint8 or as floats from 0 to 1.
 
     predicted : list of str
-        Predicted class of each picture; of several labels an image, all of them.
+        Predicted class of each image; for multilabel targets, all predicted labels.
 
-    confidence : ndarray of shape (n,)
-        Its probability; of several labels, that of the least sure one.
+    confidence : ndarray of shape (n_samples,)
+        Predicted probability; for multilabel targets, that of the least confident label.
 
     actual : list of str or None, default=None
-        Actual class of each picture.
+        Actual class of each image.
 
-    indices : ndarray of shape (n,) of int or None, default=None
-        Which image of X each picture is.
+    indices : ndarray of shape (n_samples,) of int or None, default=None
+        Index in `X` of each image.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the images are.
+        Axes with the images.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     images_ : list of matplotlib AxesImage
-        The images drawn; none if no image is of the kind asked for.
+        The images drawn; empty if no image matches `order`.
 
     texts_ : list of matplotlib Text
-        What is written.
+        The texts drawn.
 
     See Also
     --------
-    ImageGridDisplay : Images and their labels.
+    ImageGridDisplay : Grid of images with their labels.
 
     Examples
     --------
@@ -94,31 +94,33 @@ class PredictionDisplay:
         ax=None,
         n_columns=None,
     ):
-        """Predict images and show some of them.
+        """Predict images and plot some of them.
 
         Parameters
         ----------
         estimator : classifier with `predict_proba`, Pipeline that ends in one, or search over it
-            Fitted; an image classifier or any other of scikit-learn.
+            Fitted classifier: an image classifier or any scikit-learn classifier.
 
         X : array-like of images, or of paths
-            What the estimator predicts.
+            Images in any format that the estimator accepts.
 
-        y : array-like of shape (n,) or (n, n_classes), default=None
-            Actual labels, or an indicator.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Actual labels, or an indicator matrix.
 
         order : {"random", "confident_mistakes", "least_confident", "class"}, default="random"
-            Some images by chance; mistakes alone, the most confident first; those the classifier is
-            least sure of; or, of each predicted class in turn, by chance.
+            "random" shows a random selection; "confident_mistakes" only mistakes, the most
+            confident first; "least_confident" the predictions with the lowest confidence;
+            "class" random images of each predicted class in turn.
 
         n_images : int, default=16
-            How many to show; fewer if there are fewer.
+            Maximum number of images to show.
 
         image_shape : tuple (height, width) or (height, width, channels), default=None
-            Shape of one image where X holds rows of pixels. None asks the estimator.
+            Shape of one image if the rows of `X` are flattened images. None uses the shape stored
+            in the estimator.
 
         random_state : int, RandomState instance or None, default=None
-            Seed of what is by chance.
+            Seed of the random selection.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -133,7 +135,8 @@ class PredictionDisplay:
         Raises
         ------
         ValueError
-            If X holds no image, y not a label for each, or `order` asks for mistakes without y.
+            If `X` is empty, if `y` does not have one label per image, or if
+            ``order="confident_mistakes"`` and `y` is None.
         TypeError
             If the estimator has no `predict_proba`.
         """
@@ -164,24 +167,25 @@ class PredictionDisplay:
         ax=None,
         n_columns=None,
     ):
-        """Show some images with predictions at hand.
+        """Plot some images with precomputed predictions.
 
         Parameters
         ----------
         X : array-like of images, or of paths
             See :meth:`from_estimator`.
 
-        y_proba : array-like of shape (n, n_classes)
-            Probabilities, as `predict_proba` gives them.
+        y_proba : array-like of shape (n_samples, n_classes)
+            Probabilities, as returned by `predict_proba`.
 
-        y : array-like of shape (n,) or (n, n_classes), default=None
-            Actual labels, or an indicator.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Actual labels, or an indicator matrix.
 
         classes : array-like of shape (n_classes,), default=None
-            The classes, in the order of the columns. None numbers them.
+            Classes in the order of the columns of `y_proba`. None numbers them from 0.
 
         multilabel : bool, default=False
-            Whether an image can have several labels, each of its own probability.
+            Whether the target is multilabel: an image can have several labels, each with its own
+            probability.
 
         order, n_images, image_shape, random_state
             See :meth:`from_estimator`.
@@ -195,10 +199,13 @@ class PredictionDisplay:
         """
         proba = np.asarray(y_proba, dtype=np.float64)
         if proba.ndim != 2:
-            raise ValueError(f"y_proba must be of shape (n, n_classes); got {proba.shape}.")
+            raise ValueError(f"y_proba must have shape (n_samples, n_classes); got {proba.shape}.")
         classes = np.arange(proba.shape[1]) if classes is None else np.asarray(classes)
         if len(classes) != proba.shape[1]:
-            raise ValueError(f"{len(classes)} classes for {proba.shape[1]} columns of y_proba.")
+            raise ValueError(
+                f"Got {len(classes)} classes for {proba.shape[1]} columns of y_proba. Pass one "
+                "class per column."
+            )
         return cls._choose(
             Predictions(classes, proba, multilabel),
             X,
@@ -213,11 +220,14 @@ class PredictionDisplay:
     def _choose(
         cls, predictions, X, y, *, order="random", n_images=16, image_shape=None, random_state=None
     ):
-        """Return the display of some images, not yet plotted."""
+        """Select images and return their display, without plotting it."""
         _check_wish(order, n_images, y)
         n_given = count_images(X)
         if n_given != len(predictions.proba):
-            raise ValueError(f"{len(predictions.proba)} predictions for {n_given} images.")
+            raise ValueError(
+                f"Got {len(predictions.proba)} predictions for {n_given} images. Expected one "
+                "prediction per image."
+            )
         predicted = predictions.words()
         actual = None if y is None else predictions.words_of(y, n_given)
         rows = _pick_rows(predictions, predicted, actual, order, n_images, random_state)
@@ -235,10 +245,10 @@ class PredictionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure, as large as the images need.
+            Axes to draw on. None creates a new figure that fits the images.
 
         n_columns : int, default=None
-            Images in a row. None makes about as many rows as columns.
+            Number of images per row. None chooses a nearly square grid.
 
         Returns
         -------
@@ -261,13 +271,13 @@ class PredictionDisplay:
         return self
 
     def _arrange(self, n_columns=None):
-        """Return where the pictures and their lines of text go."""
+        """Return the layout of the images and their text."""
         return PictureGrid(
             list(map(self._lines, range(len(self.pictures)))), n_columns, self.pictures
         )
 
     def _lines(self, number):
-        """Return what is said of one picture."""
+        """Return the lines of text of one image."""
         share = f"{self.confidence[number]:.0%}"
         if self.actual is None:
             return [self.predicted[number], share]
@@ -276,7 +286,7 @@ class PredictionDisplay:
         return [self.predicted[number], f"✗ {share}", f"is {self.actual[number]}"]
 
     def _write(self, grid, number):
-        """Write what is said of one picture and draw its frame."""
+        """Write the text of one image and draw its frame."""
         if self.actual is None:
             return grid.write(self.ax_, number)
         look = _LOOKS[self._is_right(number)]
@@ -288,15 +298,15 @@ class PredictionDisplay:
 
 
 def _check_wish(order, n_images, y):
-    """Raise if what is to be shown cannot be."""
+    """Raise if `order` or `n_images` is invalid, or if `y` is missing."""
     check_choice("order", order, _ORDERS)
     check_count("n_images", n_images)
     if order == "confident_mistakes" and y is None:
-        raise ValueError('order="confident_mistakes" asks for the actual labels: pass y.')
+        raise ValueError('order="confident_mistakes" requires the actual labels: pass y.')
 
 
 def _pick_rows(predictions, predicted, actual, order, n_images, random_state):
-    """Return the positions of the images to show."""
+    """Return the indices of the images to show."""
     n_given = len(predicted)
     if n_given == 0:
         raise ValueError("X holds no image to show.")

@@ -1,4 +1,4 @@
-"""The page that shows a report: one file, that asks nothing of anyone."""
+"""HTML page of an evaluation report: one self-contained file."""
 
 import base64
 import io
@@ -24,18 +24,18 @@ thead th { border-bottom: 2px solid #888; }
 img { max-width: 100%; height: auto; }
 .scroll { overflow-x: auto; max-height: 40rem; overflow-y: auto; }
 """
-# Classes up to which a matrix names every row, and up to which it holds numbers.
+# Maximum numbers of classes for which a matrix names every row, and shows counts.
 _NAMED, _NUMBERED = 60, 25
 _LONGEST_LABEL = 30
-# Of the page, in inches.
+# Width of the page, in inches.
 _WIDTH = 9.2
 
 
 def make_page(report, title):
-    """Return a report as a page of HTML."""
+    """Return a report as an HTML page."""
     sections = [
         f"<h1>{escape(title)}</h1>",
-        _section("Figures", _table(report.summary_.map(_number).to_frame())),
+        _section("Metrics", _table(report.summary_.map(_number).to_frame())),
         _section("Classes", _table(_class_texts(report.per_class_))),
         *_pictures(report),
     ]
@@ -49,7 +49,7 @@ def make_page(report, title):
 
 
 def make_tables(report):
-    """Return the figures alone as HTML, as a notebook shows them."""
+    """Return only the tables as HTML, for notebooks."""
     return _table(report.summary_.map(_number).to_frame()) + _table(_class_texts(report.per_class_))
 
 
@@ -58,7 +58,7 @@ def _section(name, content):
 
 
 def _table(frame):
-    """Return a table in which every name and number is escaped."""
+    """Return a table as HTML, with all names and values escaped."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
     rows = "\n".join(
         f'<tr><th scope="row">{escape(str(name))}</th>'
@@ -73,7 +73,7 @@ def _table(frame):
 
 
 def _class_texts(per_class):
-    """Return the table of the classes as text, counts without a point."""
+    """Return the table of the classes as text, with counts as integers."""
     texts = per_class.map("{:.3f}".format)
     texts["support"] = per_class["support"].map("{:,.0f}".format)
     return texts
@@ -86,7 +86,7 @@ def _number(value):
 
 
 def _pictures(report):
-    """Return a section for each picture, or with what is to be said where there is none."""
+    """Return one section per plot, or with the reason why there is no plot."""
     n_classes = len(report.classes)
     if report.confusion_ is not None:
         side = float(np.clip(2 + 0.35 * n_classes, 4.5, 11))
@@ -103,7 +103,7 @@ def _pictures(report):
     yield _section(
         "Calibration",
         _picture(
-            "Share that is right by confidence",
+            "Fraction correct by confidence",
             lambda figure: _draw_calibration(figure.subplots(), report),
             (5, 4),
         ),
@@ -119,13 +119,13 @@ def _pictures(report):
 
 
 def _show(name, display):
-    """Return a display, or what is said instead, as HTML."""
+    """Return a display, or the sentence in its place, as HTML."""
     if isinstance(display, str):
         return f"<p>{escape(display)}</p>"
     if isinstance(display, TrainingCurveDisplay):
         return _picture(name, lambda figure: display.plot(figure.subplots(1, 2)), (10.4, 3.8))
     if not display.pictures:
-        return "<p>There is none.</p>"
+        return "<p>There are none.</p>"
     options = {}
     if isinstance(display, PredictionDisplay):
         options["n_columns"] = min(len(display.pictures), int(_WIDTH / display._arrange().cell))
@@ -134,7 +134,7 @@ def _show(name, display):
 
 
 def _picture(words, plot, size):
-    """Return what is plotted as an image inside the page; pyplot does not hear of it."""
+    """Return a plot as an embedded image, without pyplot."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -146,15 +146,15 @@ def _picture(words, plot, size):
 
 
 def _draw_calibration(ax, report):
-    """Draw how often predictions of about the same confidence are right."""
+    """Draw the fraction of correct predictions by confidence."""
     confidence, is_right = report.confidences()
     CalibrationDisplay.from_predictions(is_right.astype(int), confidence, n_bins=10, ax=ax)
-    ax.set(xlabel="Confidence", ylabel="Share that is right")
+    ax.set(xlabel="Confidence", ylabel="Fraction correct")
     ax.get_legend().remove()
 
 
 def _draw_classes(ax, report):
-    """Draw how many images there are of each class, and how many are said to be."""
+    """Draw the numbers of actual and predicted images of each class."""
     y = report.y_true
     if report.multilabel:
         y = pd.DataFrame(y, columns=list(report.classes))
@@ -162,12 +162,12 @@ def _draw_classes(ax, report):
 
 
 def _draw_confusion(ax, counts):
-    """Draw the share of each actual class that was predicted as each class."""
+    """Draw the confusion matrix, normalised by actual class."""
     n = len(counts)
     totals = counts.to_numpy().sum(axis=1, keepdims=True)
     shares = counts.to_numpy() / np.maximum(totals, 1)
     image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    ax.figure.colorbar(image, ax=ax, label="Share of the actual class", shrink=0.8)
+    ax.figure.colorbar(image, ax=ax, label="Fraction of the actual class", shrink=0.8)
     step = -(-n // _NAMED)
     names = [shorten(name, _LONGEST_LABEL) for name in counts.index[::step]]
     size = float(np.clip(220 / n * step, 5, 10))

@@ -1,4 +1,4 @@
-"""Images with what speaks for their class laid over them."""
+"""Display of saliency maps over images."""
 
 import numpy as np
 
@@ -9,36 +9,36 @@ from skimgcls.inspection._pixels import scale_pictures
 
 
 class SaliencyDisplay:
-    """Images, and beside each its grey copy under a map of what speaks for a class.
+    """Images next to their saliency maps, drawn over grey copies of the images.
 
-    Make one with :meth:`from_estimator`, or from pictures and maps at hand.
+    Create a display with :meth:`from_estimator`, or pass images and maps directly.
 
     Parameters
     ----------
     pictures : list of ndarray of shape (height, width) or (height, width, 3)
-        uint8, or floats from 0 to 1.
+        Images as uint8 or as floats from 0 to 1.
 
-    maps : ndarray of shape (n, map_height, map_width)
-        For each picture, from :func:`grad_cam` or :func:`occlusion`. What is negative speaks
-        against the class and is not shown.
+    maps : ndarray of shape (n_samples, map_height, map_width)
+        Saliency maps from :func:`grad_cam` or :func:`occlusion`. Negative values, which are
+        evidence against the class, are not shown.
 
     labels : list of str or None, default=None
-        The class that each map is for.
+        Class that each map explains.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the images are.
+        Axes with the images.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     images_ : list of matplotlib AxesImage
-        For each picture itself, itself in grey, and its map.
+        For each image: the image, its grey copy, and its map.
 
     See Also
     --------
-    grad_cam, occlusion : The maps.
+    grad_cam, occlusion : Compute the maps.
 
     Examples
     --------
@@ -59,22 +59,22 @@ class SaliencyDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, target=None, *, method="grad_cam", ax=None):
-        """Explain what a classifier says of images and show it.
+        """Compute saliency maps of images and plot them.
 
         Parameters
         ----------
         estimator : classifier, Pipeline that ends in one, or search over it
-            Fitted; see :func:`grad_cam` and :func:`occlusion`.
+            Fitted classifier; see :func:`grad_cam` and :func:`occlusion`.
 
         X : array-like of images, or of paths
-            A few images that the estimator predicts. They are shown as the net, or `predict_proba`,
-            is given them, since the maps are of that: resized, cut and normalised.
+            Images in any format that the estimator accepts. They are shown after preprocessing
+            (resizing, cropping, normalisation), as the network or `predict_proba` receives them.
 
-        target : label, or array-like of shape (n,), default=None
-            Class to explain. None is the one predicted for each image.
+        target : label, or array-like of shape (n_samples,), default=None
+            Class to explain. None is the predicted class of each image.
 
         method : {"grad_cam", "occlusion"}, default="grad_cam"
-            Where the last convolution looked, or what is missed where a part is covered.
+            Function that computes the maps.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
@@ -88,7 +88,7 @@ class SaliencyDisplay:
         ImportError
             If captum is not installed.
         TypeError
-            If ``method="grad_cam"`` and there is no net with convolutions.
+            If ``method="grad_cam"`` and the classifier has no network with convolutions.
         """
         check_choice("method", method, tuple(_METHODS))
         explained = _METHODS[method](estimator, X, target)
@@ -96,7 +96,7 @@ class SaliencyDisplay:
 
     @classmethod
     def _of(cls, explained, classes):
-        """Return the display of maps, not yet plotted."""
+        """Return the display of saliency maps, without plotting it."""
         words = [str(label) for label in np.asarray(classes)[explained.codes]]
         pictures = scale_pictures(explained.images, np.arange(len(words)))
         return cls(pictures, explained.maps, words)
@@ -107,10 +107,10 @@ class SaliencyDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure, as large as the images need.
+            Axes to draw on. None creates a new figure that fits the images.
 
         alpha : float, default=0.8
-            How far the map covers the image where it is strongest; it fades out from there.
+            Opacity of the map at its maximum. It decreases with the value of the map.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class SaliencyDisplay:
         for number, (picture, strengths) in enumerate(zip(self.pictures, self.maps, strict=True)):
             shown = np.clip(strengths, 0, None)
             shown = shown / shown.max() if shown.max() > 0 else shown
-            # The root fades out later: most maps are small nearly everywhere.
+            # The square root keeps small values visible: most maps are small nearly everywhere.
             look = {"cmap": "inferno", "vmin": 0, "vmax": 1, "alpha": alpha * np.sqrt(shown)}
             self.images_ += [
                 grid.draw(self.ax_, 2 * number, picture),
@@ -140,16 +140,16 @@ class SaliencyDisplay:
         return self
 
     def _arrange(self):
-        """Return where the pictures and their lines of text go."""
+        """Return the layout of the images and their text."""
         labels = [None] * len(self.pictures) if self.labels is None else self.labels
         texts = [lines for label in labels for lines in ([] if label is None else [label], [])]
-        # Pairs stay together.
+        # An image and its map stay in one row.
         n_pairs = max(1, int(np.ceil(np.sqrt(len(self.pictures) / 2))))
         return PictureGrid(texts, 2 * n_pairs, self.pictures)
 
 
 def _to_grey(picture):
-    """Return a picture without colours, which a map would have to compete with."""
+    """Return a grey image, so that its colours do not interfere with those of the map."""
     return picture.mean(axis=2).astype(picture.dtype) if picture.ndim == 3 else picture
 
 

@@ -1,4 +1,4 @@
-"""How loss and accuracy went from epoch to epoch."""
+"""Display of training curves."""
 
 import numpy as np
 
@@ -6,35 +6,35 @@ from skimgcls.inspection._drawing import check_choice, import_pyplot
 from skimgcls.inspection._fitted import find_classifier
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy"}
-# Few epochs are told apart by their markers.
+# Maximum number of epochs that are drawn with markers.
 _MARKED = 25
 
 
 class TrainingCurveDisplay:
-    """Loss and accuracy of each epoch, in training and on validation images.
+    """Training and validation loss and accuracy by epoch.
 
-    Make one with :meth:`from_estimator`, or from a history at hand.
+    Create a display with :meth:`from_estimator`, or pass a history directly.
 
     Parameters
     ----------
     history : DataFrame
-        `history_` of a classifier: columns train_loss, train_accuracy, validation_loss and
-        validation_accuracy, and one row for each epoch.
+        `history_` of a classifier: one row per epoch, with columns train_loss, train_accuracy,
+        validation_loss and validation_accuracy.
 
     Attributes
     ----------
     ax_ : matplotlib Axes, or ndarray of them
-        Where the curves are, one pair of axes for each figure shown.
+        Axes with the curves, one per quantity.
 
     figure_ : matplotlib Figure
-        The figure that holds them.
+        Figure that contains the axes.
 
     lines_ : dict of matplotlib Line2D
-        The curves, by the name of their column.
+        The curves by column name.
 
     best_epoch_ : int
-        The epoch marked: of the highest validation accuracy, and of the lowest loss among equals;
-        without validation images, of the lowest training loss.
+        The epoch marked: the one with the highest validation accuracy, ties broken by the lowest
+        validation loss. Without validation images, the one with the lowest training loss.
 
     Examples
     --------
@@ -55,12 +55,12 @@ class TrainingCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, quantity="both", ax=None):
-        """Take the history of a fitted classifier and plot it.
+        """Plot the training curves of a fitted classifier.
 
         Parameters
         ----------
         estimator : image classifier, Pipeline that ends in one, or search over either
-            Fitted.
+            Fitted classifier.
 
         quantity : {"both", "loss", "accuracy"}, default="both"
             See :meth:`plot`.
@@ -75,9 +75,9 @@ class TrainingCurveDisplay:
         Raises
         ------
         TypeError
-            If the classifier keeps no history.
+            If the classifier has no `history_`.
         sklearn.exceptions.NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         """
         return cls(find_history(estimator)).plot(ax, quantity=quantity)
 
@@ -87,10 +87,10 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or two of them, default=None
-            Where to draw; two for ``quantity="both"``. None makes a new figure.
+            Axes to draw on; two for ``quantity="both"``. None creates a new figure.
 
         quantity : {"both", "loss", "accuracy"}, default="both"
-            What to show.
+            Quantity to plot.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class TrainingCurveDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `quantity` is none of those named, or `ax` are not as many as it asks for.
+            If `quantity` is invalid, or if the number of axes does not match it.
         """
         check_choice("quantity", quantity, ("both", *_NAMES))
         shown = tuple(_NAMES) if quantity == "both" else (quantity,)
@@ -118,7 +118,7 @@ class TrainingCurveDisplay:
 
 
 def find_history(estimator):
-    """Return the epochs of the classifier in an estimator."""
+    """Return the training history of the classifier in an estimator."""
     classifier = find_classifier(estimator)
     history = getattr(classifier, "history_", None)
     if history is None or len(history) == 0:
@@ -144,7 +144,7 @@ def _make_axes(plt, ax, n_axes):
 
 
 def _find_best(history):
-    """Return the epoch that is marked."""
+    """Return the best epoch."""
     validated = history["validation_accuracy"].notna().any()
     by = ["validation_accuracy", "validation_loss"] if validated else ["train_loss"]
     ascending = [False, True] if validated else [True]
@@ -152,7 +152,7 @@ def _find_best(history):
 
 
 def _draw_curves(ax, history, name):
-    """Draw the curves that there are of one quantity, and return them by column."""
+    """Draw the available curves of one quantity, and return them by column name."""
     lines = {}
     marker = "o" if len(history) <= _MARKED else ""
     styles = {"train": ("training", "-"), "validation": ("validation", "--")}
@@ -166,13 +166,13 @@ def _draw_curves(ax, history, name):
 
 
 def _finish(ax, history, name, best):
-    """Mark the best epoch and name the axes."""
+    """Mark the best epoch and label the axes."""
     label = f"best epoch, {best}"
     ax.axvline(best, color="0.4", linestyle=":", linewidth=1.2, zorder=0.5, label=label)
     ax.set(xlabel="Epoch", ylabel=_NAMES[name])
     ax.xaxis.get_major_locator().set_params(integer=True)
     if len(history) == 1:
-        # A single point has no extent, and ticks around it would be of other epochs.
+        # The automatic ticks around a single point would not be at an epoch.
         ax.set_xticks([best])
     ax.grid(alpha=0.25)
     ax.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""torch modules: float batches (n, channels, height, width) in, logits (n, n_outputs) out."""
+"""torch modules that map batches (n, channels, height, width) to logits (n, n_outputs)."""
 
 from skimgcls.nets._batch_norm_2d import BatchNorm2d, with_weights
 from skimgcls.nets._cnn import CNN

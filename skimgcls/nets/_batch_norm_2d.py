@@ -1,4 +1,4 @@
-"""torch's batch normalisation, in which the weights of the images count."""
+"""Batch normalisation of torch with sample weights."""
 
 import torch
 from torch import nn
@@ -7,12 +7,12 @@ from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_no
 
 
 class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
-    """torch's batch normalisation of a map (n, c, h, w), for nets that come with it.
+    """Batch normalisation of a map (n, c, h, w) with sample weights, for existing networks.
 
-    What is learned and saved has torch's names, so that weights trained elsewhere fit. In training,
-    inside :func:`sample_weights_in`, images count by their weights, and the running variance is a
-    population's. The running statistics begin as the mean over the batches so far, where torch's
-    begin as zero and one and take long to forget it.
+    Parameters and buffers have the names of torch, so pretrained weights can be loaded. In
+    training, inside :func:`sample_weights_in`, images are weighted by their sample weights, and the
+    running variance is that of a population. The running statistics start as the mean over the
+    batches so far; those of torch start at zero and one, which affects them for many batches.
     """
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
@@ -21,7 +21,7 @@ class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
             return super().forward(batch)
         assert self.momentum is not None
         assert self.num_batches_tracked is not None
-        # A batch of no weight leaves no trace.
+        # A batch whose weights are all 0 is ignored.
         self.num_batches_tracked += 1 if self.weights is None else self.weights.any()
         share = (1 / self.num_batches_tracked.clamp(min=1)).clamp(min=self.momentum)
         return weighted_batch_norm(
@@ -37,9 +37,9 @@ class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
 
 
 def with_weights(net: nn.Module) -> nn.Module:
-    """Return a net with this normalisation in the place of torch's own."""
+    """Replace each ``torch.nn.BatchNorm2d`` of a network, in place, and return the network."""
     for module in net.modules():
-        # Of exactly this type: a subclass does more than normalise.
+        # Exactly this type: a subclass does more than normalise.
         if type(module) is nn.BatchNorm2d:
             module.__class__ = BatchNorm2d
     return net

@@ -1,4 +1,4 @@
-"""A plain convolutional net."""
+"""A plain convolutional network."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from skimgcls.nets._layers import ACTIVATIONS, DenseHead
 
 
 class CNN(nn.Module):
-    """Convolutions, each followed by a max-pooling and an activation, then dense layers.
+    """Convolutions, each followed by max-pooling and an activation, then dense layers.
 
     Parameters
     ----------
@@ -18,20 +18,21 @@ class CNN(nn.Module):
     conv_channels : sequence of int
         Output channels of each convolution.
     kernel_size : int
-        Side of the convolutions' windows.
+        Side of the convolution kernels.
     padding : {"same", "valid"}
-        Keep the size of the image, or lose ``kernel_size - 1`` pixels a side at each convolution.
+        "same" keeps the size of the map; "valid" reduces it by ``kernel_size - 1`` pixels per side
+        at each convolution.
     pool_sizes : sequence of int
-        Side of the pooling windows, one for each convolution; 1 pools nothing.
+        Side of the pooling window of each convolution; 1 disables pooling.
     hidden_layer_sizes : sequence of int
     activation : {"relu", "tanh", "logistic", "identity"}
     dropout : float
-        Share of each dense hidden layer's outputs set to zero in training.
+        Fraction of the outputs of each dense hidden layer set to zero in training.
 
     Notes
     -----
-    A map that has grown smaller than a window is padded to the window, or pooled by as much as
-    there is, so that an image of any size leaves at least one pixel.
+    A map smaller than a convolution kernel is padded to its size. A map smaller than a pooling
+    window is pooled to one pixel per side. Images of any size are therefore valid.
     """
 
     def __init__(
@@ -64,8 +65,8 @@ class CNN(nn.Module):
                 for side, margin in zip(size, margins, strict=True)
             ]
             window = [min(pool, side) for side in size]
-            # The maximum before the activation: an activation that never falls commutes with it,
-            # and has a fraction of the values left to do.
+            # Pooling before the activation: a non-decreasing activation commutes with it, and has
+            # fewer values to compute.
             if max(window) > 1:
                 layers.append(nn.MaxPool2d((window[0], window[1])))
                 size = [side // span for side, span in zip(size, window, strict=True)]
@@ -81,18 +82,18 @@ class CNN(nn.Module):
         )
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, n_outputs) of a batch (n, channels, height, width)."""
+        """Return the logits (n, n_outputs) of a batch (n, channels, height, width)."""
         logits: torch.Tensor = self.head(self.body(batch))
         return logits
 
 
 def _margins(side: int, kernel_size: int, padding: str) -> tuple[int, int]:
-    """Return the pixels to add before and after a side that a window goes along.
+    """Return the numbers of pixels to pad before and after a side.
 
     >>> _margins(8, 3, "same"), _margins(8, 2, "same"), _margins(8, 3, "valid")
     ((1, 1), (0, 1), (0, 0))
 
-    A valid window on a side smaller than itself has that side padded up to one place.
+    With "valid" padding, a side smaller than the kernel is padded to the kernel size.
 
     >>> _margins(2, 5, "valid")
     (1, 2)

@@ -1,29 +1,31 @@
-"""A net without its last layer, as a maker of features."""
+"""A network without its last layer, as feature extractor."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-# Layers that belong to the one before them.
+# Layers that belong to the layer before them.
 _NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
-# What the nets call a row of layers that is not one stage but many.
+# Names of containers that hold many stages.
 _ROWS = {"features", "layers", "blocks", "trunk_output", "encoder", "stages", "body", "net"}
 
 
 class FeatureExtractor(nn.Module):
-    """Features (n, n_features) of a batch (n, channels, height, width).
+    """Extract features (n, n_features) from a batch (n, channels, height, width).
 
     Parameters
     ----------
     net : Module
-        Gives (n, n_features), or maps (n, n_features, height, width) whose mean is taken.
+        Returns features (n, n_features), or maps (n, n_features, height, width), which are averaged
+        over height and width.
     n_features : int
     repeats : int
-        How often a batch is repeated along its channels, to show grey images to a net for colours.
+        Number of times a batch is repeated along its channels, for greyscale images and a network
+        for color images.
     mean, std : sequence of float or None
-        Of each channel of the images that the net was trained on, in which a pixel is between 0 and
-        1. None leaves a batch as it is.
+        Mean and standard deviation of each channel of the images that the network was trained on,
+        for pixels between 0 and 1. None does not change a batch.
     """
 
     mean: torch.Tensor | None
@@ -44,7 +46,7 @@ class FeatureExtractor(nn.Module):
         self.repeats = repeats
         for name, values in {"mean": mean, "std": std}.items():
             column = None if values is None else torch.tensor(values)[:, None, None]
-            # Known from the backbone's name, and not a thing to load.
+            # Known from the name of the backbone, so they are not part of the state.
             self.register_buffer(name, column, persistent=False)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
@@ -59,9 +61,9 @@ class FeatureExtractor(nn.Module):
         return features
 
     def stages(self) -> list[list[nn.Module]]:
-        """Return the parts of the net that have weights, from the image on.
+        """Return the stages that have weights, in order from the input.
 
-        A part is a child of the net, or of a row of layers in it, with the normalisation that
+        A stage is a child of the network, or of a container in it, with the normalisation that
         follows it.
         """
         found: list[list[nn.Module]] = []

@@ -1,4 +1,4 @@
-"""What the nets are made of."""
+"""Layers shared by the networks."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,10 +15,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class DenseHead(nn.Module):
-    """Flatten a batch (n, c, h, w) to rows and classify them: (n, n_outputs) logits.
+    """Flatten a batch (n, c, h, w) and return logits (n, n_outputs) of dense layers.
 
-    The rows are in the order (height, width, channels) of the images, which makes flattening a
-    batch in channels-last memory free, and a weight matrix readable as images.
+    Rows are flattened in the order (height, width, channels) of the images. Flattening a batch in
+    channels-last memory is then free, and a weight matrix can be shown as images.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class DenseHead(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         rows = batch.permute(0, 2, 3, 1).flatten(1)
-        # One by one: a container's own call is a tenth of what a small net computes.
+        # In a loop: calling the container takes a tenth of the time of a small network.
         for layer in self.layers:
             rows = layer(rows)
         return rows

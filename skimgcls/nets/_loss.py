@@ -1,4 +1,4 @@
-"""The loss that logits are trained on."""
+"""The training loss."""
 
 import torch
 from torch import nn
@@ -6,20 +6,21 @@ from torch.nn import functional
 
 
 class WeightedLoss(nn.Module):
-    """Mean of the weighted cross-entropies of a batch.
+    """Mean of the weighted cross-entropy over a batch.
 
-    The mean divides by the number of rows, not by their weights: with weights of mean one over the
-    training set every row then counts the same in whichever batch it lands.
+    The sum is divided by the number of rows, not by the sum of their weights. If the weights of the
+    training set have mean 1, each row then has the same weight in any batch.
 
     Parameters
     ----------
     multilabel : bool
-        Binary cross-entropy of each output, averaged over them, in place of the softmax's.
+        Use the mean of the binary cross-entropies of the outputs instead of the softmax
+        cross-entropy.
     positive_weight : tensor of shape (n_outputs,), default=None
-        Weight of the ones against the zeros of each output, with `multilabel`.
+        Weight of the positive class of each output, with `multilabel`.
     label_smoothing : float
-        Share of each target that is spread over all classes (Szegedy et al., "Rethinking the
-        Inception Architecture", 2016); with `multilabel`, over yes and no.
+        Fraction of each target that is spread over all classes (Szegedy et al., "Rethinking the
+        Inception Architecture", 2016); with `multilabel`, over 0 and 1 of each label.
     """
 
     positive_weight: torch.Tensor | None
@@ -39,7 +40,7 @@ class WeightedLoss(nn.Module):
     def forward(
         self, logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Return the loss of logits (n, k) against targets (n,) int64 or (n, k) float."""
+        """Return the loss of logits (n, k) for targets (n,) int64 or (n, k) float."""
         reduction = "mean" if weights is None else "none"
         if self.multilabel:
             targets = targets.to(logits.dtype)

@@ -1,4 +1,4 @@
-"""A feedforward net."""
+"""A multi-layer perceptron."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ class MLP(DenseHead):
     hidden_layer_sizes : sequence of int
     activation : {"relu", "tanh", "logistic", "identity"}
     dropout : float
-        Share of each hidden layer's outputs set to zero in training.
+        Fraction of the outputs of each hidden layer set to zero in training.
     """
 
     def __init__(

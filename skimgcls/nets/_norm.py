@@ -8,19 +8,19 @@ from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_no
 
 
 class BatchNorm(SupportsSampleWeight, nn.Module):
-    """Shift and scale the channels of a map (n, c, h, w) to mean `bias` and variance one.
+    """Batch normalisation of a map (n, c, h, w) to mean `bias` and variance 1 per channel.
 
-    Batch normalisation (Ioffe & Szegedy, 2015) without a learned scale, which the next layer's
-    weights make up for. Inside :func:`sample_weights_in` images count by their weights.
+    There is no learned scale (Ioffe & Szegedy, 2015): the weights of the next layer can represent
+    it. Inside :func:`sample_weights_in` images are weighted by their sample weights.
 
     Parameters
     ----------
     n_channels : int
     momentum : float
-        Share of a batch in the running statistics, which evaluation uses.
+        Weight of a batch in the running statistics, which are used in evaluation.
     """
 
-    # Added to a variance before it divides.
+    # Added to the variance for numerical stability.
     eps = 1e-5
     mean: torch.Tensor
     variance: torch.Tensor

@@ -1,4 +1,4 @@
-"""A small convolutional net that learns fast."""
+"""A small residual network that trains fast."""
 
 from collections.abc import Sequence
 from itertools import chain, pairwise, repeat
@@ -10,27 +10,27 @@ from torch.nn import functional
 from skimgcls.nets._norm import BatchNorm
 from skimgcls.nets._whitening import Whitening
 
-# Side that the patches of the first layer bring an image down to.
+# Approximate side of the first feature map of larger images.
 _MAP_SIDE = 64
 
 
 class _Stage(nn.Module):
-    """A convolution that halves the map, then others that keep its size.
+    """A convolution with max-pooling that halves the map, then convolutions that keep its size.
 
-    Each is followed by normalisation and GELU, the first by max-pooling before them. Of the others
-    every two are a residual block: what they give is added to what they were given (He et al.,
-    "Deep Residual Learning for Image Recognition", 2016). One that is left over comes first. All
-    begin as the identity on as many channels as there are, which is a residual connection within
-    the filters (Zagoruyko & Komodakis, "DiracNets", 2017).
+    Each convolution is followed by normalisation and GELU; max-pooling comes directly after the
+    first convolution. Every two of the others are a residual block, whose input is added to its
+    output (He et al., "Deep Residual Learning for Image Recognition", 2016). A single remaining
+    convolution comes before the blocks. All convolutions are initialised as the identity on the
+    channels that exist in both maps (Zagoruyko & Komodakis, "DiracNets", 2017).
 
     Parameters
     ----------
     n_in, n_out : int
-        Channels of the map that comes in and of the one that goes out.
+        Numbers of input and output channels.
     depth : int
-        Convolutions of the stage.
+        Number of convolutions.
     window : tuple (height, width)
-        Of the pooling.
+        Size of the pooling window.
     """
 
     def __init__(self, n_in: int, n_out: int, depth: int, window: tuple[int, int]) -> None:
@@ -45,7 +45,7 @@ class _Stage(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         batch = self.convolutions[0](batch)
-        # Before the normalisation and the activation, which then have a quarter of the values.
+        # Pooling comes first, so normalisation and activation compute a quarter of the values.
         if max(self.window) > 1:
             batch = functional.max_pool2d(batch, self.window)
         batch = functional.gelu(self.norms[0](batch))
@@ -60,19 +60,19 @@ class _Stage(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Whitened patches, stages of convolutions, the maximum over the map, and one dense layer.
+    """Whitened patches, stages of convolutions, a global maximum, and one dense layer.
 
-    After the nets of CIFAR-10's speed records (Page, "How to Train Your ResNet", 2018; Jordan, "94%
-    on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024).
+    Based on speed-record networks for CIFAR-10 (Page, "How to Train Your ResNet", 2018; Jordan,
+    "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024).
 
     Parameters
     ----------
     image_shape : tuple (height, width, channels)
     n_outputs : int
     widths : sequence of int
-        Channels of each stage.
+        Number of channels of each stage.
     depth : int
-        Convolutions of each stage.
+        Number of convolutions of each stage.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ResNet(nn.Module):
         self.head = nn.Linear(channels[-1], n_outputs, bias=False)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, n_outputs) of a batch (n, channels, height, width)."""
+        """Return the logits (n, n_outputs) of a batch (n, channels, height, width)."""
         maps = self.stages(functional.gelu(self.whitening(batch)))
         logits: torch.Tensor = self.head(maps.amax(dim=(2, 3)))
         return logits

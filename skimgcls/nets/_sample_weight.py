@@ -1,4 +1,4 @@
-"""Batch normalisation in which the weights of the images count."""
+"""Batch normalisation with sample weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from torch.nn import functional
 
 
 class SupportsSampleWeight:
-    """Base class of layers in which the sample weights of a batch count.
+    """Base class of layers that use the sample weights of a batch.
 
-    Inside :func:`sample_weights_in` the attribute `weights` is a tensor (n,), elsewhere None.
+    Inside :func:`sample_weights_in` the attribute `weights` is a tensor (n,), otherwise None.
     """
 
     weights: torch.Tensor | None = None
@@ -19,7 +19,7 @@ class SupportsSampleWeight:
 
 @contextmanager
 def sample_weights_in(module: nn.Module, weights: torch.Tensor | None) -> Iterator[None]:
-    """Let the images of one batch count by their weights (n,) in the module's normalisations."""
+    """Set the sample weights (n,) of a batch in the normalisation layers of the module."""
     layers = (
         []
         if weights is None
@@ -45,18 +45,17 @@ def weighted_batch_norm(
     momentum: float | torch.Tensor,
     eps: float,
 ) -> torch.Tensor:
-    """Return a batch (n, c, h, w) normalised by itself, and move the running statistics.
+    """Return a batch (n, c, h, w) normalised by its statistics, and update the running statistics.
 
-    An image of weight two counts as two images in the mean and in the variance. Both, and the
-    running ones, are those of a population: they are the same whether an image weighs two or is
-    there twice.
+    Mean and variance, and their running versions, are those of a population: a weight of 2 is
+    equivalent to repeating the image.
     """
     n_values = batch.numel() // batch.shape[1]
     share = momentum
-    # torch refuses a single value a channel, which has a mean and no spread.
+    # torch raises for a single value per channel, which has no variance.
     if weights is None and n_values > 1:
         mean, variance = torch.zeros_like(running_mean), torch.zeros_like(running_variance)
-        # A momentum of one: the statistics of this batch, the variance as a sample's.
+        # With momentum 1 these are the statistics of this batch, with the sample variance.
         result = functional.batch_norm(
             batch, mean, variance, scale, bias, training=True, momentum=1, eps=eps
         )
@@ -70,7 +69,7 @@ def weighted_batch_norm(
         result = result.to(batch.dtype)
         mean, variance = mean.detach(), variance.detach()
         if weights is not None:
-            # A batch of no weight leaves no trace.
+            # A batch whose weights are all 0 is ignored.
             share = momentum * weights.any().to(mean)
     running_mean.lerp_(mean, share)
     running_variance.lerp_(variance, share)
@@ -82,9 +81,9 @@ def _weighted_statistics(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     if weights is None:
         weights = batch.new_ones(len(batch))
-    # All classes of a batch may weigh zero.
+    # All weights of a batch may be 0.
     weights = torch.where(weights.any(), weights, 1)
-    # Products of matrices would be rounded where the net computes in bfloat16.
+    # Sums instead of matrix products, which autocast would round to bfloat16.
     values = batch.to(dtype)
     shares = (weights / weights.sum()).to(dtype)[:, None]
     mean = (shares * values.mean(dim=(2, 3))).sum(dim=0)

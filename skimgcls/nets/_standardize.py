@@ -1,9 +1,9 @@
-"""Pixel statistics as the first layer of a net."""
+"""Standardization of pixels as the first layer of a network."""
 
 import torch
 from torch import nn
 
-# Images for which it pays to make rows of statistics.
+# Minimum number of images for which rows of statistics are faster.
 _MANY = 8
 
 
@@ -20,13 +20,13 @@ class Standardize(nn.Module):
 
     def __init__(self, mean: torch.Tensor, scale: torch.Tensor) -> None:
         super().__init__()
-        # Multiplied and added, in one pass over a batch, where differences and ratios take two.
+        # Multiply-add takes one pass over a batch, subtraction and division take two.
         self.register_buffer("factor", (1 / scale)[:, None, None])
         self.register_buffer("offset", (-mean / scale)[:, None, None])
 
     @property
     def mean(self) -> torch.Tensor:
-        """Of each channel, (channels, 1, 1)."""
+        """Mean of each channel, (channels, 1, 1)."""
         return -self.offset / self.factor
 
     @property
@@ -39,7 +39,7 @@ class Standardize(nn.Module):
         pixels = batch.permute(0, 2, 3, 1)
         if channels == 1 or n < _MANY or not pixels.is_contiguous():
             return torch.addcmul(self.offset, batch, self.factor)
-        # Rows as long as an image take a fraction of the time of rows of three.
+        # Rows of whole images are several times faster than rows of three values.
         offset, factor = (
             values.flatten().repeat(height * width) for values in (self.offset, self.factor)
         )

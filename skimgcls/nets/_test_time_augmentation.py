@@ -1,4 +1,4 @@
-"""A net that looks at an image more than once."""
+"""Test-time augmentation."""
 
 import torch
 from torch import nn
@@ -6,21 +6,22 @@ from torch.nn import functional
 
 
 class TestTimeAugmentation(nn.Module):
-    """In evaluation, the mean of the logits of an image and of others that show the same.
+    """In evaluation, average the logits over an image and shifted or mirrored views of it.
 
-    The image counts half; the other half is the image moved by one pixel up and left, and down and
-    right. With `mirror` each of the three is seen mirrored as well (Krizhevsky et al., "ImageNet
-    Classification with Deep Convolutional Neural Networks", 2012; Jordan, "94% on CIFAR-10 in 3.29
-    Seconds on a Single GPU", 2024). In training the net is left as it is.
+    With `shift`, the image has weight 1/2; two views, shifted by one pixel up and left, and down
+    and right, have weight 1/4 each. With `mirror` each of them is averaged with its mirror image
+    (Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012;
+    Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024). In training, only the batch
+    itself is used.
 
     Parameters
     ----------
     net : Module
-        Logits (n, n_outputs) of batches (n, channels, height, width).
+        Maps batches (n, channels, height, width) to logits (n, n_outputs).
     shift : bool
-        Whether there are moved views.
+        Whether to use shifted views.
     mirror : bool
-        Whether there are mirrored ones.
+        Whether to use mirrored views.
     """
 
     def __init__(self, net: nn.Module, *, shift: bool, mirror: bool) -> None:
@@ -30,7 +31,7 @@ class TestTimeAugmentation(nn.Module):
         self.mirror = mirror
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, n_outputs)."""
+        """Return the logits (n, n_outputs)."""
         if self.training:
             logits: torch.Tensor = self.net(batch)
             return logits
@@ -40,7 +41,7 @@ class TestTimeAugmentation(nn.Module):
         height, width = batch.shape[2:]
         padded = batch
         for side, border in ((height, (0, 0, 1, 1)), (width, (1, 1, 0, 0))):
-            # One pixel is its own mirror image.
+            # A side of one pixel cannot be reflected.
             padded = functional.pad(padded, border, mode="reflect" if side > 1 else "replicate")
         moved = [padded[:, :, i : i + height, i : i + width] for i in (0, 2)]
         return 0.5 * logits + 0.25 * sum(map(self._both_ways, moved))

@@ -1,4 +1,4 @@
-"""A new last layer on a net that was trained before."""
+"""A pretrained network with a new last layer."""
 
 from typing import Self
 
@@ -9,18 +9,17 @@ from skimgcls.nets._feature_extractor import FeatureExtractor
 
 
 class TransferNet(nn.Module):
-    """A dense layer on features: logits (n, n_outputs) of a batch (n, channels, height, width).
+    """A dense layer on features; maps batches (n, channels, height, width) to (n, n_outputs).
 
     Parameters
     ----------
     body : FeatureExtractor
     n_outputs : int
     dropout : float
-        Share of the features set to zero in training.
+        Fraction of the features set to zero in training.
     n_stages : int or None
-        How many stages of the body are trained, from its end; None trains all of it. What is not
-        trained is also evaluated as in predictions: its batch statistics stand, and nothing in it
-        is dropped.
+        Number of stages of the body to train, counted from its end; None trains all of it. Frozen
+        stages run in evaluation mode: their running statistics are fixed and their dropout is off.
     """
 
     def __init__(
@@ -41,12 +40,12 @@ class TransferNet(nn.Module):
         self.freeze(n_stages)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits (n, n_outputs)."""
+        """Return the logits (n, n_outputs)."""
         logits: torch.Tensor = self.head(self.body(batch))
         return logits
 
     def freeze(self, n_stages: int | None) -> None:
-        """Train so many stages of the body from its end, None is all of it, and the head."""
+        """Train the head and the last `n_stages` stages of the body; None trains all of it."""
         stages = self.body.stages()
         trained: list[nn.Module] = [self.body] if n_stages is None else []
         for stage in stages[len(stages) - min(n_stages or 0, len(stages)) :]:
@@ -58,7 +57,7 @@ class TransferNet(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
-        """Set training or evaluation; what is frozen stays in evaluation."""
+        """Set training or evaluation mode; frozen stages stay in evaluation mode."""
         super().train(mode)
         self.body.eval()
         for part in self._trained:

@@ -1,29 +1,29 @@
-"""A first layer that is computed from the images and not trained."""
+"""Whitening of patches, a first layer that is computed instead of trained."""
 
 import torch
 from torch import nn
 
-# Images whose patches are in memory together.
+# Number of images whose patches are held in memory at once.
 _AT_ONCE = 64
 
 
 class Whitening(nn.Conv2d):
-    """Filters that make the values of a patch uncorrelated and of variance one.
+    """Filters that make the values of a patch uncorrelated, with variance 1.
 
-    The principal components of the patches, each with its negative, so that an activation which
-    drops half of the values loses nothing (Page, "How to Train Your ResNet 8: Bag of Tricks",
-    2019). Until :meth:`learn` is called the filters are zero.
+    The filters are the principal components of the patches and their negatives, so an activation
+    that drops negative values loses no information (Page, "How to Train Your ResNet 8: Bag of
+    Tricks", 2019). The filters are zero until :meth:`learn` is called.
 
     Parameters
     ----------
     n_channels : int
     window : tuple (height, width)
-        Of a patch, in pixels.
+        Size of a patch, in pixels.
     stride : int
-        Pixels from patch to patch.
+        Distance between patches, in pixels.
     """
 
-    # Added to the variances, which near zero are noise that should stay small.
+    # Added to the variances, so that components of small variance, mostly noise, stay small.
     eps = 5e-4
 
     def __init__(self, n_channels: int, window: tuple[int, int], stride: int) -> None:
@@ -34,7 +34,7 @@ class Whitening(nn.Conv2d):
 
     @torch.no_grad()
     def learn(self, batch: torch.Tensor, weights: torch.Tensor | None = None) -> None:
-        """Compute the filters from a batch (n, c, h, w), and weights (n,) of its images."""
+        """Compute the filters from a batch (n, c, h, w) and its sample weights (n,)."""
         n = len(batch)
         shares = torch.ones(n).double() if weights is None else weights.double()
         shares = shares / shares.sum()
@@ -46,17 +46,17 @@ class Whitening(nn.Conv2d):
             mean = mean + weighted.sum(dim=(0, 1))
             square = square + weighted.flatten(0, 1).T @ patches.flatten(0, 1)
         variances, components = torch.linalg.eigh(square - torch.outer(mean, mean))
-        # A component and its negative are both right: the one that grows along its pixels. They
-        # count exponentially, as components that balance along a line are common.
+        # The sign of a component is arbitrary; choose the one that increases along its pixels. The
+        # weights are exponential, as components that cancel with linear weights are common.
         growth = torch.linspace(0, 1, len(mean)).double().exp() @ components
         components = torch.where(growth < 0, -components, components)
         filters = (components / (variances.clamp(min=0) + self.eps).sqrt()).T
-        # From the largest variance down.
+        # In decreasing order of variance.
         filters = filters.flip(0).view(-1, self.in_channels, *self.kernel_size)
         self.weight.copy_(torch.cat([filters, -filters]))
 
     def _patches(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the patches (n, places, values) of images (n, c, h, w)."""
+        """Return the patches (n, n_patches, n_values) of images (n, c, h, w)."""
         (height, width), (stride, _) = self.kernel_size, self.stride
         patches = images.double().unfold(2, height, stride).unfold(3, width, stride)
         return patches.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)

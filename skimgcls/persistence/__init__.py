@@ -1,4 +1,4 @@
-"""Fitted estimators in files that are safe to open."""
+"""Save fitted estimators to files that are safe to load."""
 
 from skimgcls.persistence._load import load
 from skimgcls.persistence._save import save

@@ -1,4 +1,4 @@
-"""The file: a head with a digest of all that follows, and a zip of three members."""
+"""The file format: a header with a digest of the rest, and a zip of three members."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ from skimgcls.exceptions import ModelFileError
 from skimgcls.utils._atomic_write import atomic_write
 
 MAGIC = b"SKIMGCLS"
-# The first number is that of files which earlier readers cannot read, the second of those they can.
+# Earlier versions cannot read a file with a new first number, but one with a new second number.
 FORMAT = (1, 0)
 MANIFEST, ESTIMATOR, WEIGHTS = "manifest.json", "estimator.skops", "weights.safetensors"
 _MEMBERS = {
@@ -22,13 +22,13 @@ _MEMBERS = {
 }
 _HEAD = len(MAGIC) + 2 + hashlib.sha256().digest_size
 _BLOCK = 2**20
-# Bytes that a member may unpack to: text of a JSON file shrinks to a fortieth at most.
+# Limits on the unpacked size of a member. JSON text is compressed 40 times at most.
 _LARGEST_RATIO, _ALWAYS_ALLOWED = 200, 2**22
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def write_members(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write a file in whole, or leave what was there."""
+    """Write a complete file, or leave the existing one unchanged."""
     with atomic_write(path) as file:
         file.write(bytes(_HEAD))
         with zipfile.ZipFile(file, "w") as archive:
@@ -42,7 +42,7 @@ def write_members(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
-    """Return the members of a file, of which every byte has been held against the digest."""
+    """Return the members of a file after verifying its digest."""
     _check_head(file, name)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -55,27 +55,27 @@ def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
 
 
 def read_manifest(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
-    """Return what a file says of itself."""
+    """Return the manifest of a file."""
     try:
         manifest = json.loads(members[MANIFEST])
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{name}: {MANIFEST} is no JSON: {error}") from error
+        raise ModelFileError(f"{name}: {MANIFEST} is not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
-        raise ModelFileError(f"{name}: {MANIFEST} holds no object.")
+        raise ModelFileError(f"{name}: {MANIFEST} is not a JSON object.")
     return manifest
 
 
 def check_zip(data: bytes, name: str) -> list[zipfile.ZipInfo]:
-    """Return the members of a zip in which nothing is packed or hidden."""
+    """Return the members of a zip; raise if one is compressed or has a false size."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         infos = archive.infolist()
     for info in infos:
         if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
             raise ModelFileError(
-                f"{name}: {info.filename!r} in it is packed, which save never does."
+                f"{name}: its member {info.filename!r} is packed, which save never does."
             )
     if sum(info.file_size for info in infos) > len(data):
-        raise ModelFileError(f"{name}: what it holds is larger than it is.")
+        raise ModelFileError(f"{name}: its members are larger in total than the archive.")
     return infos
 
 
@@ -88,7 +88,7 @@ def _check_head(file: BinaryIO, name: str) -> None:
         )
     if not head.startswith(MAGIC):
         raise ModelFileError(
-            f"{name}: it begins with {head[:8]!r}, and a file that save wrote with {MAGIC!r}."
+            f"{name}: it begins with {head[:8]!r}; a file that save wrote begins with {MAGIC!r}."
         )
     major, minor = head[len(MAGIC) : len(MAGIC) + 2]
     if major != FORMAT[0]:
@@ -98,13 +98,13 @@ def _check_head(file: BinaryIO, name: str) -> None:
         )
     if _digest(head[: len(MAGIC) + 2], file) != head[len(MAGIC) + 2 :]:
         raise ModelFileError(
-            f"{name}: its bytes are not those that save wrote: it was cut short or altered. Get "
-            "it anew."
+            f"{name}: its checksum does not match: it was truncated or altered. Copy or download "
+            "it again."
         )
 
 
 def _digest(begin: bytes, file: BinaryIO) -> bytes:
-    """Return the digest of the begin of the head and of all bytes behind it."""
+    """Return the digest of the start of the header and of all bytes after the header."""
     file.seek(_HEAD)
     digest = hashlib.sha256(begin)
     while block := file.read(_BLOCK):
@@ -115,11 +115,11 @@ def _digest(begin: bytes, file: BinaryIO) -> bytes:
 def _check_members(infos: list[zipfile.ZipInfo], name: str) -> None:
     found = [info.filename for info in infos]
     if sorted(found) != sorted(_MEMBERS):
-        raise ModelFileError(f"{name}: it holds {found}; expected {list(_MEMBERS)}.")
+        raise ModelFileError(f"{name}: its members are {found}; expected {list(_MEMBERS)}.")
     for info in infos:
         allowed = max(_ALWAYS_ALLOWED, _LARGEST_RATIO * info.compress_size)
         if info.compress_type != _MEMBERS[info.filename] or info.file_size > allowed:
             raise ModelFileError(
-                f"{name}: {info.filename!r} in it unpacks from {info.compress_size} to "
-                f"{info.file_size} bytes, which no file that save wrote does."
+                f"{name}: its member {info.filename!r} unpacks from {info.compress_size} to "
+                f"{info.file_size} bytes, which no file written by save does."
             )

@@ -1,4 +1,4 @@
-"""A file back to a fitted estimator."""
+"""Load a fitted estimator from a file."""
 
 from os import PathLike
 from pathlib import Path
@@ -12,41 +12,41 @@ from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, r
 from skimgcls.persistence._objects import build_object
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
-# Parameters that name a folder to keep results in.
+# Parameters that name a cache folder.
 _CACHES = ("cache", "memory")
 
 
 def load(path, *, trusted=()):
-    """Read a fitted estimator from a file that :func:`save` wrote.
+    """Load a fitted estimator from a file that :func:`save` wrote.
 
-    The file is held against its digest, its description is audited by skops, and only then is
-    anything built, of types that are known to be safe.
+    The digest of the file is verified first, and skops audits its description. Only then is the
+    estimator built, and only from trusted types.
 
     Parameters
     ----------
     path : str or path
-        File to read.
+        File to load.
 
     trusted : sequence of str, default=()
-        Full names of types of your own that may be built, such as ``"mynets.Net"``.
+        Full names of custom types to trust, such as ``"mynets.Net"``.
 
     Returns
     -------
     estimator : estimator
-        As it was saved, but that folders of caches, which belong to a machine, are None again. A
-        classifier whose device is not there computes on the CPU.
+        The saved estimator. Its cache folders are set to None, because they are specific to a
+        machine. A classifier computes on the CPU if its device is not available.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ModelFileError
-        If it is no such file, was cut short or altered, is of a later format, or holds a type that
-        is not known to be safe.
+        If the file was not written by :func:`save`, was truncated or altered, has a later format,
+        or holds a type that is not trusted.
 
     See Also
     --------
-    save : Write it.
+    save : Save a fitted estimator to a file.
 
     Examples
     --------
@@ -56,9 +56,9 @@ def load(path, *, trusted=()):
 
 
 def read_model(path, trusted=()):
-    """Return the estimator in a file, and what the file says of itself: versions, steps, classes.
+    """Return the estimator in a file, and its manifest: versions, steps, classes.
 
-    Raises as :func:`load` does.
+    Raises the same errors as :func:`load`.
     """
     name = str(path)
     with Path(path).open("rb") as file:
@@ -67,17 +67,17 @@ def read_model(path, trusted=()):
     try:
         arrays = safetensors.numpy.load(members[WEIGHTS])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{name}: its weights are no safetensors: {error}") from error
+        raise ModelFileError(f"{name}: its weights are not valid safetensors: {error}") from error
     with external_weights(ExternalWeights(arrays)):
         estimator = build_object(members[ESTIMATOR], tuple(trusted), name)
     if not isinstance(estimator, BaseEstimator):
-        raise ModelFileError(f"{name}: it holds {type(estimator).__name__}, which is no estimator.")
+        raise ModelFileError(f"{name}: {type(estimator).__name__} is not an estimator.")
     _clear_caches(estimator)
     return estimator, manifest
 
 
 def _clear_caches(value, seen=None):
-    """Name no folders of another machine: a cache is written to, and one of joblib's is run."""
+    """Reset cache folders: a cache is written to, and joblib runs what it reads from one."""
     seen = set() if seen is None else seen
     if id(value) in seen:
         return

@@ -1,4 +1,4 @@
-"""A fitted estimator into a file."""
+"""Save a fitted estimator to a file."""
 
 import json
 import platform
@@ -19,39 +19,41 @@ _PACKAGES = ("numpy", "pandas", "pillow", "scikit-learn", "skops", "skorch", "to
 
 
 def save(estimator, path, *, with_optimizer=False, trusted=()):
-    """Write a fitted estimator, a whole Pipeline or a search into one file that is safe to open.
+    """Save a fitted estimator, a Pipeline or a search to one file that is safe to load.
 
-    Nothing in the file is a program. Weights are safetensors, the rest is described for skops,
-    which builds what is known to be safe alone, and a digest tells whether a byte was altered. It
-    is read by :func:`load`, on a machine without the device that trained as well.
+    The file contains no code. Weights are stored as safetensors, everything else as a skops
+    description, from which only trusted types are built. A digest detects altered bytes. Use
+    :func:`load` to read the file, also on a machine without the device used for training.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted: of this package, a Pipeline, a search, or any other of scikit-learn.
+        Fitted estimator: one of this package, a Pipeline, a search, or another one of
+        scikit-learn.
 
     path : str or path
-        File to write, by custom ``*.skimgcls``. What was there is replaced when the new file is
+        File to write, usually ``*.skimgcls``. An existing file is replaced once the new file is
         complete.
 
     with_optimizer : bool, default=False
-        Keep the state of the optimizer, which is twice as large as the weights: `partial_fit` then
-        goes on after :func:`load` as if nothing had been. Without it its steps begin anew.
+        Whether to save the state of the optimizer, which is twice as large as the weights. If
+        True, `partial_fit` continues after :func:`load` exactly as without saving. If False, the
+        optimizer is reset.
 
     trusted : sequence of str, default=()
-        Full names of types of your own in the estimator, such as ``"mynets.Net"``, which are to be
-        named for :func:`load` as well.
+        Full names of custom types in the estimator, such as ``"mynets.Net"``. Pass them to
+        :func:`load` as well.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no estimator, or holds a type that is not known to be safe.
+        If it is not an estimator, or holds a type that is not trusted.
 
     See Also
     --------
-    load : Read it again.
+    load : Load the estimator from the file.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
 
 
 def _describe(estimator):
-    """Return what a reader wants to know before anything is built."""
+    """Return the manifest, which can be read before anything is built."""
     steps = list(walk_steps(estimator))
     shapes = (getattr(step, "image_shape_", None) for step in steps)
     shape = next((shape for shape in shapes if shape is not None), None)

@@ -1,4 +1,4 @@
-"""Types and functions that are safe, and what may be done with them."""
+"""Trusted types and functions, and the skops loader allowed for each."""
 
 from inspect import isclass, isfunction
 
@@ -10,7 +10,7 @@ import skimgcls.preprocessing
 
 _CLASSES_OF = (skimgcls.classifiers, skimgcls.preprocessing, sklearn.model_selection)
 _FUNCTIONS_OF = (sklearn.metrics,)
-# By the loader of skops that may have it: filled with a state, referred to, made of a list.
+# Other trusted types, by the only skops loader that may build them.
 _OTHERS = {
     "ObjectNode": (
         "imblearn.pipeline.Pipeline",
@@ -22,7 +22,7 @@ _OTHERS = {
         "sklearn.metrics._scorer._Scorer",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
         "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        # Some versions of scikit-learn, NumPy or skops ask for these and the next as well.
+        # Some versions of scikit-learn, NumPy or skops need these and the next as well.
         "sklearn.utils._metadata_requests.MetadataRequest",
         "sklearn.utils._metadata_requests.MethodMetadataRequest",
     ),
@@ -39,20 +39,19 @@ _OTHERS = {
 
 
 def get_trusted_types():
-    """Return the types that :func:`load` builds beside those that skops trusts of itself.
+    """Return the types that :func:`load` trusts in addition to the defaults of skops.
 
-    They are the estimators of this package, and what searches, calibration and some other
-    estimators of scikit-learn hold. Pass them
-    where something else asks skops, as ``skops.io.load`` and ``mlflow.sklearn`` do.
+    These are the estimators of this package, and the types used by searches, calibration and some
+    other estimators of scikit-learn. Pass them to ``skops.io.load`` or ``mlflow.sklearn``.
 
     Returns
     -------
     names : list of str
-        Full names, in order.
+        Full names, sorted.
 
     See Also
     --------
-    save : Asks for no list.
+    save : Save a fitted estimator to a file; trusts these types by default.
 
     Examples
     --------
@@ -69,9 +68,9 @@ def get_trusted_types():
 
 
 def loaders_of_trusted():
-    """Return the one loader of skops, by the name of what is trusted, that may have it.
+    """Return a dict from each trusted name to the only skops loader that may build it.
 
-    Others would call it: a name in the place of a list's type is given the list.
+    Other loaders would call it: a loader of lists calls the named type with the list.
     """
     classes = dict.fromkeys(_public(_CLASSES_OF, isclass), "ObjectNode")
     functions = dict.fromkeys(_public(_FUNCTIONS_OF, isfunction), "FunctionNode")
@@ -80,6 +79,6 @@ def loaders_of_trusted():
 
 
 def _public(modules, is_wanted):
-    """Return the full names of what modules have for everyone."""
+    """Return the full names of the public classes or functions of modules."""
     values = (getattr(module, name) for module in modules for name in module.__all__)
     return [f"{value.__module__}.{value.__name__}" for value in values if is_wanted(value)]

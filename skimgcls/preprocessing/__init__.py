@@ -1,4 +1,4 @@
-"""Transformers of images."""
+"""Image transformers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # The sampler alone needs imbalanced-learn, which is not installed with the package.
+    # Only the sampler needs imbalanced-learn, which is an optional dependency.
     if name == "ImageOverSampler":
         return import_module("skimgcls.preprocessing._over_sampler").ImageOverSampler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

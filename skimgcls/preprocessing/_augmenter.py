@@ -1,4 +1,4 @@
-"""Training images that are never twice the same."""
+"""Random augmentation of training images."""
 
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
@@ -13,13 +13,13 @@ from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed
 from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
-# What a flip happens with, if it is just asked for.
+# Probability of a flip or an erasing that is set to True.
 _EVEN_ODDS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class _Augment:
-    """One draw for each image of a batch."""
+    """Augmentation step: one random draw for each image of a batch."""
 
     policy: AugmentationPolicy
     black: np.ndarray
@@ -38,70 +38,73 @@ class _Augment:
 
 
 class ImageAugmenter(BaseImageTransformer):
-    """Change training images at random, anew in every epoch.
+    """Randomly augment training images, with new random draws in each epoch.
 
-    In a Pipeline before a classifier of skimgcls. `transform` changes no pixel: it hands on the
-    images with what may happen to them, and the classifier does it to each batch while it trains.
-    Validation and prediction see the images as they are. All is off by default.
+    Use it in a Pipeline before a classifier of skimgcls. `transform` does not change pixels. It
+    returns lazy images with an augmentation step, which the classifier applies to each training
+    batch. Augmentation is not applied in validation and prediction. All changes are off by default.
 
     Parameters
     ----------
     horizontal_flip, vertical_flip : bool or float, default=False
-        Probability that left and right, or top and bottom, change sides; True is 0.5.
+        Probability of flipping the image horizontally or vertically; True is 0.5.
 
     rotation : float, default=0
-        Degrees; the angle is uniform in [-rotation, rotation].
+        Maximum angle in degrees; the angle is uniform in [-rotation, rotation].
 
     zoom : float, default=0
         The scale factor is uniform in [1 - zoom, 1 + zoom].
 
     shift : float, default=0
-        Share of the height, and of the width, that the image is moved by, uniform in
+        Maximum translation as a fraction of the height and of the width; uniform in
         [-shift, shift]. Without rotation, zoom and shear it is rounded to whole pixels.
 
     shear : float, default=0
-        Degrees by which the vertical axis leans, uniform in [-shear, shear].
+        Maximum shear angle of the vertical axis in degrees; uniform in [-shear, shear].
 
     crop_padding : int, default=0
-        Pixels added on each side, before a piece of the image's size is cut out at random.
+        Number of pixels to pad on each side before a random crop to the original size.
 
     brightness, contrast, saturation : float, default=0
-        The factor is uniform in [1 - value, 1 + value], but not negative. Zero would be a black
-        image, its mean grey, and its grey picture. Saturation concerns images of three channels.
+        The factor is uniform in [1 - value, 1 + value] and not negative. A factor of 0 gives a
+        black image (brightness), the mean gray (contrast) or the grayscale image (saturation).
+        Saturation only affects images with three channels.
 
     erasing : bool or float, default=0
-        Probability that a rectangle of 2 to 33 % of the image becomes black (DeVries and Taylor,
+        Probability of setting a rectangle of 2 to 33 % of the image to black (DeVries and Taylor,
         "Cutout", 2017; Zhong et al., "Random Erasing", 2020); True is 0.5.
 
     padding_mode : {"reflect", "edge", "constant"}, default="reflect"
-        What appears from beyond the border: the image mirrored, its outermost pixels, or black.
+        Fill for areas outside the image: mirrored image, nearest border pixel, or black.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None takes rows for square grey images if
-        their number of pixels is a square number, else for images one pixel high.
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
+        Shape of one image if X has shape (n_samples, n_features). If None, rows are square
+        grayscale images if `n_features` is a square number, else images of height 1.
 
     Attributes
     ----------
-    black_, white_ : ndarray of shape (channels,)
-        What black and white are: for bytes 0 and 255, for other numbers the least and the greatest
-        value of each channel in `fit`.
-    image_shape_ : tuple (height, width, channels)
+    black_, white_ : ndarray of shape (n_channels,)
+        Values of black and white: 0 and 255 for uint8 images, else the minimum and maximum of each
+        channel in the training images.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images.
     n_features_in_ : int
-        Numbers per image.
+        Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
 
     See Also
     --------
-    skimgcls.CNNImageClassifier : Has `mixup` and `cutmix`, which mix images and labels.
+    skimgcls.CNNImageClassifier : Its `mixup` and `cutmix` mix pairs of images and their labels.
 
     Notes
     -----
-    The classifier draws, from its own `random_state`: once for each image and epoch. Flips, zoom,
-    shear, rotation and shift are one step, in this order, with one interpolation.
+    The random draws are seeded by the `random_state` of the classifier. There is one draw per image
+    and epoch. Flips, zoom, shear, rotation and shift are applied in this order as one transform,
+    with one interpolation.
 
-    What follows must be a classifier or a transformer of skimgcls. To others the images come as
-    they are, with a warning.
+    The next steps must be transformers or classifiers of skimgcls. Other estimators receive the
+    images without augmentation, and a warning is raised.
 
     Examples
     --------
@@ -166,17 +169,17 @@ class ImageAugmenter(BaseImageTransformer):
         self.image_shape = image_shape
 
     def transform(self, X):
-        """Hand on images with what may happen to them in training.
+        """Add the augmentation step to the images.
 
         Parameters
         ----------
         X : array-like of images, or of files
-            Images as `fit` takes them.
+            Images in any format that `fit` accepts.
 
         Returns
         -------
         X_new : lazy images
-            Indexed like an array. An array made of them holds the images as they are.
+            They are indexed like an array. Converted to an array, they are not augmented.
         """
         check_is_fitted(self)
         images, ndim = self._check_images(X, reset=False)
@@ -186,21 +189,21 @@ class ImageAugmenter(BaseImageTransformer):
         return images.then(step) if step.policy != AugmentationPolicy() else images
 
     def sample(self, X, n_views=8, *, random_state=None):
-        """Show what a training may see.
+        """Return augmented versions of images, as used in training.
 
         Parameters
         ----------
         X : array-like of images, or of files
             A few images.
         n_views : int, default=8
-            How often to draw for each of them.
+            Number of augmented versions of each image.
         random_state : int, RandomState instance or None, default=None
-            Equal seeds give equal views.
+            Seed of the augmentation. Pass an int for reproducible views.
 
         Returns
         -------
-        views : ndarray of shape (n, n_views, height, width, channels)
-            Bytes for bytes, else floats.
+        views : ndarray of shape (n_samples, n_views, height, width, n_channels)
+            uint8 for uint8 images, else float.
         """
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         return draw_views(as_lazy(self.transform(X)), n_views, generator)
@@ -217,10 +220,10 @@ class ImageAugmenter(BaseImageTransformer):
 
 
 def _ends_of(images):
-    """Return what black and white are in these images, for each channel, in float64.
+    """Return the values of black and white for each channel, in float64.
 
-    Of files after a normalisation it is looked up as well, although it could be computed: it is to
-    be what it is for an array of the same pixels.
+    Normalised files are read as well, although the values could be computed: the result must be the
+    same as for an array of the same pixels.
     """
     lazy = as_lazy(images)
     if lazy.dtype == np.uint8:

@@ -1,4 +1,4 @@
-"""What the transformers of images have in common."""
+"""Base class of the image transformers."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -12,34 +12,34 @@ from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
 
 
 class BaseImageTransformer(TransformerMixin, BaseEstimator):
-    """Base class of the transformers of images.
+    """Base class of the image transformers.
 
-    A new one is a constructor and `_make_step`, which returns what is done with a batch; if it
-    learns something, `_learn` as well. Arrays come back as arrays, in the spelling they were given
-    in; lazy images come back with one more step.
+    A subclass implements `__init__` and `_make_step`, which returns the transform of a batch. A
+    subclass that learns from the training images also implements `_learn`. Arrays are returned as
+    arrays in the input format. Lazy images are returned with one more step.
     """
 
-    # Whether images of another size than those of `fit` are taken.
+    # Whether `transform` accepts images of another size than the training images.
     _takes_any_size = False
-    # A parameter of those transformers alone for which the shape of an image matters.
+    # Only some subclasses have this parameter.
     image_shape = None
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn what the transformation needs.
+        """Fit the transformer.
 
         Parameters
         ----------
         X : array-like of images, or of files
-            (n, pixels), (n, height, width) or (n, height, width, channels); or what an earlier
-            transformer gave.
+            Array of shape (n_samples, n_features), (n_samples, height, width) or
+            (n_samples, height, width, n_channels), or the output of another image transformer.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         self : object
-            The fitted transformer. If `fit` raises, it stays as it was before.
+            The fitted transformer. It is unchanged if `fit` raises.
         """
         with restore_on_error(self):
             images, _ = self._check_images(X, reset=True)
@@ -52,13 +52,14 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of images, or of files
-            Images as `fit` takes them.
+            Images in any format that `fit` accepts.
 
         Returns
         -------
         X_new : ndarray or lazy images
-            An array of the same spelling as X. Files, and what comes out of an ImageLoader or an
-            ImageAugmenter, become lazy images, which hold what is to be done with each batch.
+            Array in the format of X. Files and lazy images, such as the output of an ImageLoader
+            or an ImageAugmenter, are returned as lazy images. They are transformed batch by batch
+            when they are used.
         """
         check_is_fitted(self)
         images, ndim = self._check_images(X, reset=False)
@@ -68,14 +69,14 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         return restore_format(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
 
     def _learn(self, images):
-        """Store what `fit` learns; nothing, if not overridden."""
+        """Learn from the training images. By default nothing is learned."""
 
     def _make_step(self, image_shape):
-        """Return what is done with a batch of images of this shape."""
+        """Return the transform of a batch of images of this shape."""
         raise NotImplementedError
 
     def _check_images(self, X, *, reset):
-        """Return images, lazy or as an array (n, height, width, channels), and how X spelt them."""
+        """Return lazy images or an array (n, height, width, channels), and the `ndim` of X."""
         if find_items(X) is None:
             check_feature_names(self, X, reset=reset)
         elif reset:
@@ -83,7 +84,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         return self._as_images(X, reset=reset)
 
     def _as_images(self, X, *, reset):
-        """Return the same as `_check_images`; the names of columns are not looked at."""
+        """Return the same as `_check_images`, without checking the column names."""
         name = type(self).__name__
         pixels = as_pixels(X, name)
         is_rows = pixels.ndim == 2 and not isinstance(pixels, LazyImages)
@@ -105,8 +106,8 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         return images, pixels.ndim
 
     def _match_channels(self, images):
-        """Return images of any size if they have as many channels as those of `fit`, or raise."""
-        # A loader that has seen files alone takes whatever pixels come.
+        """Check that images of any size have as many channels as the training images."""
+        # A loader that was fitted on files accepts any number of channels.
         found = _shape_of(images)[2]
         expected = self.image_shape_[2] if hasattr(self, "image_shape_") else found
         if found == expected:
@@ -115,13 +116,13 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         if is_files and not images.steps and expected == 1:
             return images.of_files(images.source.decoded(mode="L"))
         raise ValueError(
-            f"X holds images of {found} channel(s), but {type(self).__name__} was fitted on images "
-            f"of {expected}. Convert them, or fit anew."
+            f"X has images of {found} channel(s), but {type(self).__name__} was fitted on images "
+            f"of {expected} channel(s). Convert the images, or fit again."
         )
 
 
 def restore_format(images, ndim):
-    """Return images (n, height, width, channels) as rows or as grey images, if X was such."""
+    """Return images (n, height, width, channels) in the format of X, given its `ndim`."""
     if ndim == 4 or (ndim == 3 and images.shape[3] != 1):
         return images
     return images.reshape(len(images), -1) if ndim == 2 else images[..., 0]

@@ -1,4 +1,4 @@
-"""What a net that was trained before makes of images."""
+"""Image features from a pretrained network."""
 
 import os
 from numbers import Integral
@@ -21,70 +21,71 @@ from skimgcls.utils._random import draw_seed, seeded
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
 from skimgcls.utils._state_dict import load_state, to_arrays, to_tensors
 
-# Images up to which numbers that float32 would round are computed with in float64.
+# Up to this number of images, values that are not exact in float32 are computed in float64.
 _FEW = 64
 
 
 class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
-    """Features of images, by a net that was trained before.
+    """Extract image features with a pretrained network.
 
-    What a net for classification has computed of an image before its last layer is a good
-    description of it, and a linear model on a few hundred of them often a good classifier (Razavian
-    et al., "CNN Features Off-the-Shelf", 2014).
+    The features are the input of the network's last layer. A linear model fitted on the features of
+    a few hundred images is often a good classifier (Razavian et al., "CNN Features Off-the-Shelf",
+    2014).
 
     Parameters
     ----------
     backbone : str or fitted classifier, default="mobilenet_v3_small"
-        A net of torchvision by its name; "unet" or "timm:NAME"; or a fitted image classifier: as in
+        Name of a torchvision network, "unet", "timm:NAME" or a fitted image classifier; see
         :class:`~skimgcls.PretrainedImageClassifier`.
 
     weights : str, path or None, default=None
-        None for random weights, "DEFAULT" or the name of weights that torchvision has, which `fit`
-        downloads, or a file of weights: as in :class:`~skimgcls.PretrainedImageClassifier`.
+        None for random weights, "DEFAULT" or the name of torchvision weights, which `fit`
+        downloads, or the path of a weights file; see
+        :class:`~skimgcls.PretrainedImageClassifier`.
 
     image_size : int or "auto", default="auto"
-        Side of the square that the net is given: the shorter side of an image is resized to it, and
-        the middle is cut out. "auto" is what the weights were trained on; without weights it is
-        the size of the images, of which sides shorter than 32 pixels, or than the net can take, are
-        stretched.
+        Height and width of the network input. The shorter side of each image is resized to it,
+        followed by a center crop. "auto" is the size that the weights were trained on. Without
+        weights "auto" is the size of the images; sides shorter than 32 pixels, or than the minimum
+        of the network, are enlarged.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None takes rows for square grey images if
-        their number of pixels is a square number, else for images one pixel high.
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
+        Shape of one image if X has shape (n_samples, n_features). If None, rows are square
+        grayscale images if `n_features` is a square number, else images of height 1.
 
     device : str, default="auto"
-        torch device to compute on. "auto" is a CUDA GPU if there is one, else the processor.
+        torch device to compute on. "auto" is a CUDA GPU if available, else the CPU.
 
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        What to compute in. "bfloat16" is faster where the device has it in hardware, and rounds
-        features to 2 or 3 digits. "auto" is "float64" for few images of numbers that float32 would
-        round, else "float32".
+        Floating-point precision of the network. "bfloat16" is faster on devices with hardware
+        support, and rounds features to 2 or 3 digits. "auto" is "float64" for a few images with
+        values that are not exact in float32, else "float32".
 
     random_state : int, RandomState instance or None, default=None
-        Seed of random weights.
+        Seed of the random weights.
 
     verbose : int, default=0
-        1 shows the progress of a download.
+        1 shows a progress bar for downloads.
 
     Attributes
     ----------
-    image_shape_ : tuple (height, width, channels)
-        Of the images seen in `fit`; those of `transform` must have it.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images. `transform` requires the same shape.
     n_features_in_ : int
-        Numbers per image.
+        Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
     precision_ : {"float32", "bfloat16", "float64"}
-        What features are computed in.
+        Precision in which features are computed.
 
     See Also
     --------
-    skimgcls.PretrainedImageClassifier : The same net with a dense layer on it, trained together.
+    skimgcls.PretrainedImageClassifier : Fine-tunes the same network with a dense layer.
 
     Notes
     -----
-    The net is in evaluation mode, and nothing of it is trained. Random changes of an ImageAugmenter
-    do not come to bear.
+    The network is in evaluation mode and is not trained. The augmentation of an ImageAugmenter is
+    not applied.
 
     Examples
     --------
@@ -136,19 +137,19 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         Parameters
         ----------
         X : array-like of images, or of files
-            Images as `fit` takes them.
+            Images in any format that `fit` accepts.
 
         Returns
         -------
-        features : ndarray of shape (n, n_features)
-            float32, or float64 for images of float64.
+        features : ndarray of shape (n_samples, n_features)
+            float32, or float64 for float64 images.
         """
         check_is_fitted(self)
         images, _ = self._check_images(X, reset=False)
         dtype = float_type(images.dtype)
         if self._framing is not None:
             images = as_lazy(images).then(ResizeCenterCrop(**self._framing))
-        # Where the net is, whatever `device` was set to since.
+        # Use the device of the network: `device` may have been changed after `fit`.
         batch_format = self._batch_format(self._net[0].factor.device)
         features = predict_logits(self._net, images, batch_format, n_values=BACKBONE_VALUES)
         return features.astype(dtype, copy=False)
@@ -178,7 +179,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
             n_images=len(images),
             batch_size=_FEW,
         )
-        # Features are looked at and compared: they are rounded for those who ask for it.
+        # Features may be compared, so bfloat16 is only used on request.
         return "float32" if self.precision == "auto" and found == "bfloat16" else found
 
     def _make_net(self, source, weights, statistics):
@@ -195,7 +196,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         return BatchFormat(device, dtype, autocast=self.precision_ == "bfloat16")
 
     def __getstate__(self):
-        """Arrays and plain values alone, so that any way of saving works on any machine."""
+        """Return only arrays and plain values, so that any format and machine can load them."""
         state = dict(super().__getstate__())
         if "_net" in state:
             state["_net"] = to_arrays(state["_net"].state_dict())
@@ -215,6 +216,6 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         try:
             device = check_device(self.device)
         except ValueError:
-            # Fitted on a device that this machine lacks.
+            # The device of the saved model is not available here.
             device = torch.device("cpu")
         self._net = self._batch_format(device).place(net)

@@ -1,4 +1,4 @@
-"""Images as the rows that the rest of scikit-learn works on."""
+"""Flatten images to rows for scikit-learn."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -8,20 +8,21 @@ from skimgcls.utils._sklearn_compat import check_feature_names_in
 
 
 class ImageFlattener(BaseImageTransformer):
-    """Lay the pixels of each image in a row, for any classifier of scikit-learn.
+    """Flatten each image to a row of pixels, for any scikit-learn classifier.
 
     Attributes
     ----------
-    image_shape_ : tuple (height, width, channels)
-        Of the images seen in `fit`; for rows, the shape they are taken for.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images; for rows, the assumed shape.
     n_features_in_ : int
-        Numbers per image.
+        Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
 
     Notes
     -----
-    Rows pass through. Lazy images, from an ImageLoader for instance, are read here, all of them.
+    Rows are returned unchanged. Lazy images, such as the output of an ImageLoader, are all read
+    into memory.
 
     Examples
     --------
@@ -45,27 +46,30 @@ class ImageFlattener(BaseImageTransformer):
         Parameters
         ----------
         X : array-like of images, or of files
+            Images in any format that `fit` accepts.
 
         Returns
         -------
-        rows : ndarray of shape (n, height * width * channels)
-            Of the type of X.
+        rows : ndarray of shape (n_samples, height * width * n_channels)
+            Flattened images, with the dtype of X.
         """
         check_is_fitted(self)
         images, _ = self._check_images(X, reset=False)
         return np.asarray(images).reshape(len(images), -1)
 
     def inverse_transform(self, X):
-        """Make images of rows.
+        """Convert rows back to images.
 
         Parameters
         ----------
-        X : array-like of shape (n, height * width * channels)
+        X : array-like of shape (n_samples, height * width * n_channels)
+            Flattened images.
 
         Returns
         -------
-        images : ndarray of shape (n, height, width, channels)
-            Without the channels where `fit` saw none; rows where it saw rows.
+        images : ndarray of shape (n_samples, height, width, n_channels)
+            Images in the format of the training images: without the channel axis, or as rows, if
+            those had this format.
         """
         check_is_fitted(self)
         images, _ = self._as_images(X, reset=False)
@@ -77,13 +81,13 @@ class ImageFlattener(BaseImageTransformer):
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of rows; not used for images.
+            Column names of rows; ignored for images.
 
         Returns
         -------
         names : ndarray of shape (n_features,) of str
-            "pixel_row_column", with "_channel" where there are several; of rows, the names they
-            have.
+            "pixel_row_column", followed by "_channel" if there are several channels. For rows, the
+            input names.
         """
         check_is_fitted(self)
         if self._ndim == 2:

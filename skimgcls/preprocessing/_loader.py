@@ -1,4 +1,4 @@
-"""From files to images."""
+"""Load images from files."""
 
 import os
 from dataclasses import replace
@@ -19,61 +19,60 @@ from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
 
 
 class ImageLoader(BaseImageTransformer):
-    """Read images from files, batch by batch as a classifier asks for them.
+    """Load images from files, batch by batch when they are needed.
 
-    Files are PNG, JPEG, BMP, TIFF, WebP, PGM or PPM, in any of Pillow's modes; they are turned as
-    their EXIF data say. What holds pixels already passes through, resized if a size is given, so
-    that one Pipeline takes files and arrays.
+    Supported formats are PNG, JPEG, BMP, TIFF, WebP, PGM and PPM, in any Pillow mode. Images are
+    rotated according to their EXIF orientation. Arrays of pixels are only resized, if `size` is
+    set, so that the same Pipeline accepts files and arrays.
 
     Parameters
     ----------
     size : int, tuple (height, width) or None, default=None
-        Size of the images that come out, in pixels; one number is a square. None leaves the size as
-        it is, which must then be the same for all.
+        Size of the output images in pixels; an int gives square images. With None, images are not
+        resized and must all have the same size.
 
     mode : {"RGB", "L"}, default="RGB"
-        Colour, or grey.
+        Color mode of the output: "RGB" for color, "L" for grayscale.
 
     method : {"fit", "crop", "pad"}, default="fit"
-        What becomes of another shape: "fit" stretches each side on its own, "crop" keeps the
-        largest middle part of the right shape, and "pad" keeps all and puts `background` beside it.
+        How to handle images of another aspect ratio. "fit" resizes without keeping it, "crop" takes
+        the largest center crop of the target aspect ratio, and "pad" adds a `background` border.
 
     interpolation : {"nearest", "bilinear", "bicubic"}, default="bilinear"
-        How pixels are made of pixels; see :class:`ImageResizer`.
+        Interpolation method; see :class:`ImageResizer`.
 
     background : tuple of 3 int, default=(255, 255, 255)
-        Red, green and blue behind transparent pixels, and beside a padded picture.
+        RGB color that replaces transparency and fills the border of padded images.
 
     on_error : {"raise", "blank"}, default="raise"
-        Whether a file that cannot be read raises, or counts as a black image.
+        Whether to raise an error for an unreadable file, or to use a black image instead.
 
     cache : str, PathLike or None, default=None
-        Folder to keep decoded pixels in, as bytes: 12 KiB for an image of 64 x 64. Each file is
-        then decoded once, and again when it, or the way to decode it, has changed. The folder is
-        made if there is none; remove it to free its space.
+        Folder that caches decoded pixels as bytes: 12 KiB for a 64 x 64 image. Each file is then
+        decoded once, and again if the file or the decoding parameters change. The folder is created
+        if it does not exist. Delete it to free the space.
 
     n_jobs : int or None, default=None
-        Threads that decode while the classifier works. None is 1, -1 is one for each core.
+        Number of threads that decode images in the background. None is 1, -1 is one per core.
 
     Attributes
     ----------
     n_features_in_ : int
-        1 if `fit` saw files, else numbers per image.
-    image_shape_ : tuple (height, width, channels)
-        Of the images that `fit` saw, if they were pixels.
+        1 if X holds files, else the number of values per image.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images, if X holds pixels.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
 
     See Also
     --------
     skimgcls.datasets.load_image_folder : Lists the files of a folder with their classes.
-    skimgcls.inspection.audit_images : Finds what is wrong with files before a fit does.
+    skimgcls.inspection.audit_images : Finds problems with image files before training.
 
     Notes
     -----
-    `fit` reads the beginning of each file, and nothing is decoded before it is needed. A file that
-    proves broken later raises with its position and name, as does one that changes while a model
-    trains.
+    `fit` reads the header of each file. Files are decoded when their pixels are needed. A file that
+    fails to decode then, or that changes during training, raises an error with its index and name.
 
     Examples
     --------
@@ -128,25 +127,24 @@ class ImageLoader(BaseImageTransformer):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Check that files are there and begin as images do.
+        """Check that the files exist and have valid image headers.
 
         Parameters
         ----------
         X : DataFrame of one column, Series, list or array of files; or array of images
-            One file an image: a path, the bytes it holds, an open file or a picture of Pillow.
-            Pixels pass through.
+            One file per image: a path, the content as bytes, an open file or a Pillow image.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         self : object
-            The fitted loader. If `fit` raises, it stays as it was before.
+            The fitted loader. It is unchanged if `fit` raises.
 
         Raises
         ------
         FileNotFoundError, PermissionError, ValueError
-            If a file is missing, empty, no image, or too large to be one; the first is named.
+            If a file is missing, empty, not an image or too large. The first one is reported.
         NotADirectoryError
             If `cache` is a file.
         """
@@ -162,22 +160,23 @@ class ImageLoader(BaseImageTransformer):
         return self
 
     def transform(self, X):
-        """Take files for images, or resize what is pixels already.
+        """Return lazy images of the files, or resize images.
 
         Parameters
         ----------
         X : DataFrame of one column, Series, list or array of files; or array of images
+            Images in any format that `fit` accepts.
 
         Returns
         -------
         X_new : lazy images or ndarray
-            Lazy images for files: an array of them, as ``np.asarray`` makes it, is uint8 of shape
-            (n, height, width, channels). An array for pixels, in the spelling of X.
+            Lazy images for files. ``np.asarray`` converts them to a uint8 array of shape
+            (n_samples, height, width, n_channels). For pixels, an array in the format of X.
 
         Raises
         ------
         FileNotFoundError, PermissionError, ValueError
-            If a file is missing or empty; or if an entry of X is no file.
+            If a file is missing or empty, or if an entry of X is not a file.
         """
         check_is_fitted(self)
         files = self._find_files(X)
@@ -193,7 +192,7 @@ class ImageLoader(BaseImageTransformer):
         return resize_images(images, ndim, resize)
 
     def _find_files(self, X):
-        """Return lazy images of the files of X, read as the parameters say; None for pixels."""
+        """Return lazy images of the files in X, or None if X holds pixels."""
         decoding, cache = self._make_decoding(), self._find_cache()
         if isinstance(X, LazyImages) and is_unread(X):
             files = replace(X.source, decoding=decoding, cache=cache, n_jobs=self.n_jobs)
@@ -218,7 +217,7 @@ class ImageLoader(BaseImageTransformer):
         )
         if not is_colour:
             raise ValueError(
-                "background must be red, green and blue, three integers from 0 to 255; got "
+                "background must be an RGB color of three integers from 0 to 255; got "
                 f"{self.background!r}."
             )
         resize = None

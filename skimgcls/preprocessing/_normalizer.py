@@ -1,4 +1,4 @@
-"""Pixels on a scale that nets and kernels like."""
+"""Per-channel scaling of images."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from skimgcls._images._statistics import channel_statistics
 from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
 from skimgcls.utils._sklearn_compat import StrOptions
 
-# Of pixels from 0 to 1, over the training images of ImageNet: those of torchvision's weights.
+# Statistics of ImageNet for pixels from 0 to 1, as used for torchvision's weights.
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])
 _IMAGENET_SCALE = np.array([0.229, 0.224, 0.225])
 
 
 @dataclass(frozen=True, eq=False)
 class _Normalize:
-    """(batch - mean) / scale, or with `inverse` back."""
+    """Compute (batch - mean) / scale, or its inverse."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -38,42 +38,44 @@ class _Normalize:
 
 
 class ImageNormalizer(BaseImageTransformer):
-    """Shift and scale the pixels of each channel.
+    """Normalize each channel by subtracting `mean_` and dividing by `scale_`.
 
     Parameters
     ----------
     statistics : {"standard", "unit", "imagenet"} or tuple (mean, scale), default="standard"
-        What is taken off and what is divided by.
+        Mean and scale.
 
-        - "standard": mean and standard deviation of each channel over the images of `fit`.
-        - "unit": what brings pixels between 0 and 1: bytes are divided by 255; of other numbers,
-          the least and the greatest seen in `fit` become 0 and 1.
-        - "imagenet": the statistics of ImageNet's training images, which pretrained networks
-          expect. Three channels, of bytes, or of numbers from 0 to 1 or from 0 to 255.
-        - two numbers, or two sequences of a number for each channel, in the units of the pixels.
+        - "standard": mean and standard deviation of each channel of the training images.
+        - "unit": scales pixels to [0, 1]. uint8 images are divided by 255; for other dtypes, the
+          minimum and maximum of the training images are mapped to 0 and 1.
+        - "imagenet": statistics of the ImageNet training images, as expected by pretrained
+          networks. Images must have three channels, and be uint8 or in [0, 1] or [0, 255].
+        - tuple (mean, scale): two numbers, or two sequences with one number per channel, in the
+          units of the pixels.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None takes rows for square grey images if
-        their number of pixels is a square number, else for images one pixel high.
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
+        Shape of one image if X has shape (n_samples, n_features). If None, rows are square
+        grayscale images if `n_features` is a square number, else images of height 1.
 
     Attributes
     ----------
-    mean_, scale_ : ndarray of shape (channels,)
-        Pixels become ``(pixels - mean_) / scale_``.
-    image_shape_ : tuple (height, width, channels)
+    mean_, scale_ : ndarray of shape (n_channels,)
+        The output is ``(pixels - mean_) / scale_``.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images.
     n_features_in_ : int
-        Numbers per image.
+        Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
 
     See Also
     --------
-    ImageAugmenter : May follow; it knows black and white after a normalisation.
+    ImageAugmenter : Can follow; it learns the values of black and white after normalization.
 
     Notes
     -----
-    Bytes become float32, and float64 stays. The classifiers standardize by themselves, in the
-    net; a normaliser before them is for other statistics, and for other classifiers.
+    uint8 images are converted to float32; float64 is kept. The classifiers of skimgcls already
+    standardize inside the network. Use a normalizer for other statistics or other classifiers.
 
     Examples
     --------
@@ -110,25 +112,25 @@ class ImageNormalizer(BaseImageTransformer):
             )
         except ValueError as error:
             raise ValueError(
-                f"statistics={self.statistics!r} has not one number a channel: the images have "
-                f"{channels} channel(s)."
+                f"statistics={self.statistics!r} does not match the images, which have {channels} "
+                "channel(s). Expected one number, or one per channel."
             ) from error
 
     def _make_step(self, image_shape):
         return _Normalize(self.mean_, self.scale_)
 
     def inverse_transform(self, X):
-        """Bring normalised images back to the pixels they were made of, as floats.
+        """Undo the normalization.
 
         Parameters
         ----------
         X : array-like of images
-            As `transform` gives them.
+            Normalized images, as returned by `transform`.
 
         Returns
         -------
         X_original : ndarray or lazy images
-            In the spelling of X.
+            Images as floats, in the format of X.
         """
         check_is_fitted(self)
         images, ndim = self._as_images(X, reset=False)
@@ -151,21 +153,21 @@ def _imagenet(images):
     channels = as_lazy(images).image_shape[2]
     if channels != len(_IMAGENET_MEAN):
         raise ValueError(
-            f"statistics='imagenet' is for images of 3 channels; these have {channels}. Read them "
-            "with ImageLoader(mode='RGB'), or repeat the channel."
+            f"statistics='imagenet' expects images of 3 channels; got {channels}. Read files with "
+            "ImageLoader(mode='RGB'), or repeat the channel."
         )
     low, high = _range_of(images)
     if low < 0 or high > 255:
         raise ValueError(
-            "statistics='imagenet' takes bytes, or numbers from 0 to 1 or from 0 to 255; got "
-            f"numbers from {low:g} to {high:g}."
+            "statistics='imagenet' expects uint8, or values from 0 to 1 or from 0 to 255; got "
+            f"values from {low:g} to {high:g}."
         )
     white = 255 if high > 1 or images.dtype == np.uint8 else 1
     return _IMAGENET_MEAN * white, _IMAGENET_SCALE * white
 
 
 def _range_of(images):
-    """Return the least and the greatest number a pixel has; of bytes, that it can have."""
+    """Return the minimum and maximum of the pixels; for uint8, 0 and 255."""
     if images.dtype == np.uint8:
         return 0.0, 255.0
     lazy = as_lazy(images)
@@ -178,9 +180,9 @@ def _check_statistics(statistics):
         mean, scale = (np.asarray(figures, float) for figures in statistics)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "statistics must be 'standard', 'unit', 'imagenet' or (mean, scale), each a number or "
-            f"one for each channel; got {statistics!r}."
+            "statistics must be 'standard', 'unit', 'imagenet' or (mean, scale), each one number "
+            f"or one per channel; got {statistics!r}."
         ) from error
     if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-        raise ValueError(f"statistics must be finite, and its scale positive; got {statistics!r}.")
+        raise ValueError(f"statistics must be finite with a positive scale; got {statistics!r}.")
     return mean, scale

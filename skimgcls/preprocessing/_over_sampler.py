@@ -1,4 +1,4 @@
-"""As many images of a rare class as of the others."""
+"""Over-sampling of image datasets."""
 
 from dataclasses import replace
 
@@ -23,62 +23,62 @@ except ModuleNotFoundError as error:
 
 
 class ImageOverSampler(BaseOverSampler):
-    """Repeat images of rare classes, until the classes are of one size.
+    """Over-sample minority classes by repeating images.
 
-    A sampler for the Pipeline of imbalanced-learn, which calls it in `fit` alone: predictions and
-    scores are those of the images as they are. It takes images and files as well as rows. Nothing
-    is drawn: the images of a class are repeated equally often, or once more, evenly spread.
+    Use it in a Pipeline of imbalanced-learn, which resamples only in `fit`, not in `predict` or
+    `score`. It accepts images, files and rows. Resampling is not random: all
+    images of a class are repeated equally often, or once more, evenly spread over the class.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        Which classes are repeated, and how often.
+        Which classes to over-sample, and to which size.
 
-        - a number, for two classes: images of the rare one by images of the other, afterwards.
-        - "auto", "not majority" or "all": every class comes to the size of the largest.
-        - "minority": the smallest class alone does. "not minority": all but the smallest do.
-        - a dict: the number of images that each class named is to have.
-        - a callable, which takes the labels and returns such a dict.
+        - float, for two classes: ratio of minority to majority images after resampling.
+        - "auto", "not majority" or "all": over-sample all classes to the size of the largest.
+        - "minority": only the smallest class. "not minority": all but the smallest class.
+        - dict: number of images after resampling for each class in the dict.
+        - callable: takes `y` and returns such a dict.
 
     minority_augmentation : bool, default=False
-        Mark the copies, so that an ImageAugmenter that follows changes them alone and leaves the
-        images that were there as they are. What comes out is then lazy images.
+        If True, a following ImageAugmenter only augments the copies and leaves the original images
+        unchanged. The output is then lazy images.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None takes rows for square grey images if
-        their number of pixels is a square number, else for images one pixel high.
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
+        Shape of one image if X has shape (n_samples, n_features). If None, rows are square
+        grayscale images if `n_features` is a square number, else images of height 1.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        How many copies are added to each class. For one-hot labels a class is its column.
-    sample_indices_ : ndarray of shape (n_new,)
-        The image of X that each one of the result is: all in their order, then the copies.
+        Number of copies added to each class. For one-hot labels the keys are column indices.
+    sample_indices_ : ndarray of shape (n_samples_new,)
+        Indices in X of the resampled images: all original images in order, then the copies.
     n_features_in_ : int
-        1 if X holds files, else numbers per image.
+        1 if X holds files, else the number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame.
+        Column names, if X is a DataFrame.
 
     See Also
     --------
-    ImageAugmenter : Follows, to make the copies differ.
+    ImageAugmenter : Augments the copies.
     imblearn.over_sampling.RandomOverSampler : Repeats rows at random.
-    skimgcls.inspection.class_distribution : Tells how many images each class has.
+    skimgcls.inspection.class_distribution : Counts the images of each class.
 
     Notes
     -----
-    Copies of files are paths written down again: no file is copied, opened or decoded. Copies of
-    pixels take memory, with lazy images of an array too.
+    For files, only the paths are repeated; no file is copied, opened or decoded. Copies of pixels
+    take memory, also for lazy images of an array.
 
-    Sample weights are not repeated. Pass none to a Pipeline that holds a sampler; classifiers have
-    `class_weight`, which needs no copies.
+    Sample weights are not resampled. Do not pass them to a Pipeline with a sampler; `class_weight`
+    of the classifiers needs no copies.
 
-    A classifier with ``early_stopping=True`` parts off its validation images after the sampler, so
-    that copies of one image may be on both sides, and its validation scores are too good.
+    A classifier with ``early_stopping=True`` splits off its validation images after the sampler.
+    Copies of an image may then be in both parts, and the validation scores are too optimistic.
 
-    An ImageLoader belongs before the sampler where files may be missing (``on_error="blank"``).
-    With `minority_augmentation` the names of pixel columns are not handed on: pass
-    ``frame.to_numpy()``, or the prediction warns of names that were not there in `fit`.
+    If files may be missing, put an ImageLoader with ``on_error="blank"`` before the sampler. With
+    `minority_augmentation` the names of pixel columns are dropped. Pass ``frame.to_numpy()``, or
+    `predict` warns about feature names that were not seen in `fit`.
 
     Examples
     --------
@@ -119,15 +119,15 @@ class ImageOverSampler(BaseOverSampler):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y):
-        """Count the classes, and find how many copies each of them needs.
+        """Compute the number of copies for each class.
 
-        `fit_resample` does this and makes the copies.
+        `fit_resample` also makes the copies.
 
         Parameters
         ----------
         X : array-like of images, or of files
-            As `fit_resample` takes them.
-        y : array-like of shape (n,) or (n, n_classes)
+            Images in any format that `fit_resample` accepts.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Labels, or one-hot labels.
 
         Returns
@@ -141,29 +141,30 @@ class ImageOverSampler(BaseOverSampler):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X, y):
-        """Return all images with copies of those of rare classes after them.
+        """Resample the dataset: all images, followed by copies of minority classes.
 
         Parameters
         ----------
         X : array-like of images, or of files
-            (n, pixels), (n, height, width) or (n, height, width, channels); one path an image, or
-            what a file holds; or what an earlier transformer gave.
-        y : array-like of shape (n,) or (n, n_classes)
+            Array of shape (n_samples, n_features), (n_samples, height, width) or
+            (n_samples, height, width, n_channels), one path or file content per image, or the
+            output of another image transformer.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Labels, or one-hot labels.
 
         Returns
         -------
-        X_resampled : of the type of X, or lazy images
-            Rows of a DataFrame or Series are numbered anew. Lazy images if X is such, or with
-            `minority_augmentation`.
-        y_resampled : of the type of y
-            The label of each image.
+        X_resampled : same type as X, or lazy images
+            Resampled images. The index of a DataFrame or Series is reset. Lazy images if X is lazy
+            or `minority_augmentation` is True.
+        y_resampled : same type as y
+            Labels of the resampled images.
 
         Raises
         ------
         ValueError
-            If X holds no images, if y has several labels for an image, none, or one class only; or
-            if copies are to be marked behind an ImageAugmenter.
+            If X holds no images; if y has only one class, or rows with no label or with several; or
+            if `minority_augmentation` is True and X was transformed by an ImageAugmenter.
         """
         return self._fit_resample(self._check_images(X), y)
 
@@ -182,13 +183,13 @@ class ImageOverSampler(BaseOverSampler):
 
     def _count_copies(self, labels):
         strategy = check_sampling_strategy(self.sampling_strategy, labels, "over-sampling")
-        # Plain labels as keys, not NumPy's, so that any format can hold them.
+        # Use Python scalars as keys, which any format can serialize.
         self.sampling_strategy_ = {
             np.asarray(label).item(): n_copies for label, n_copies in strategy.items()
         }
 
     def _check_images(self, X):
-        """Return X in a form whose images can be repeated: lazy if the copies are to be marked."""
+        """Return X in a format that can be indexed; lazy with `minority_augmentation`."""
         check_feature_names(self, X, reset=True)
         name = type(self).__name__
         if find_items(X) is not None:
@@ -210,16 +211,16 @@ class ImageOverSampler(BaseOverSampler):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # Lazy images, which marks need, are dense.
+        # Marking copies needs lazy images, which are dense.
         tags.input_tags.sparse = not self.minority_augmentation
         tags.sampler_tags.sample_indices = True
         return tags
 
 
 def _check_labels(X, y):
-    """Return one label for each image, of one-hot ones the column; or raise."""
+    """Check y and return one label per image; for one-hot labels, the column index."""
     check_classification_targets(y)
-    # Asked for its shape, X would look into files.
+    # The `shape` of lazy images would open files.
     check_consistent_length(range(len(X)) if isinstance(X, LazyImages) else X, y)
     if type_of_target(y) != "multilabel-indicator":
         return column_or_1d(y)
@@ -229,8 +230,8 @@ def _check_labels(X, y):
     if len(bad) > 0:
         raise ValueError(
             f"y has several columns, and row {bad[0]} marks {n_labels[bad[0]]} of them: expected "
-            "one-hot labels, one for each image. Multilabel and multioutput targets are not "
-            "supported, since an image that is repeated for one label is repeated for all."
+            "one-hot labels, with one label per image. Multilabel and multioutput targets are not "
+            "supported, since repeating an image repeats all its labels."
         )
     return indicator.argmax(axis=1)
 
@@ -238,20 +239,20 @@ def _check_labels(X, y):
 def _refuse_random_steps(images):
     if images.is_random:
         raise ValueError(
-            "X comes from an ImageAugmenter, which changes all images already. With "
+            "X is the output of an ImageAugmenter, which augments all images. With "
             "minority_augmentation=True, put ImageAugmenter after ImageOverSampler."
         )
 
 
 def _mark_copies(images, n_originals):
-    """Return lazy images of which random steps change the copies, and what they changed before."""
+    """Mark the copies, in addition to existing marks; random steps only change marked images."""
     marks = np.zeros(len(images), bool) if images.marks is None else images.marks.copy()
     marks[n_originals:] = True
     return replace(images, marks=marks)
 
 
 def _take(X, rows):
-    """Return some rows of X, in its own type."""
+    """Return rows of X, with the type of X."""
     if isinstance(X, LazyImages):
         return X[rows]
     if hasattr(X, "iloc"):
@@ -262,10 +263,10 @@ def _take(X, rows):
 
 
 def _spread(rows, n):
-    """Return `n` of these rows, each equally often or once more than others, in their order."""
+    """Return `n` of these rows in order, repeated so that their counts differ by at most 1."""
     return rows[np.arange(n) * len(rows) // n] if n > 0 else rows[:0]
 
 
 def _is_sparse(X):
-    """Tell whether X is a sparse matrix, or a DataFrame of sparse columns."""
+    """Return whether X is a sparse matrix or a DataFrame of sparse columns."""
     return issparse(X) or (hasattr(X, "columns") and hasattr(X, "sparse"))

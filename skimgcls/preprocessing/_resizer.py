@@ -1,4 +1,4 @@
-"""Images of one size."""
+"""Resize images."""
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -19,47 +19,46 @@ METHODS = ("fit", "crop", "pad")
 
 
 class ImageResizer(BaseImageTransformer):
-    """Bring images to one size, smoothed where they shrink.
+    """Resize images, with antialiasing when shrinking.
 
     Parameters
     ----------
     size : int or tuple (height, width), default=(64, 64)
-        Size of the images that come out, in pixels; one number is a square.
+        Size of the output images in pixels; an int gives square images.
 
     method : {"fit", "crop", "pad"}, default="fit"
-        What becomes of another shape: "fit" stretches each side on its own, "crop" keeps the
-        largest middle part of the right shape, and "pad" keeps all and puts `background` beside it.
+        How to handle images of another aspect ratio. "fit" resizes without keeping it, "crop" takes
+        the largest center crop of the target aspect ratio, and "pad" adds a `background` border.
 
     interpolation : {"nearest", "bilinear", "bicubic"}, default="bilinear"
-        How pixels are made of pixels. The last two take the mean over as many as fall together when
-        an image shrinks (antialiasing).
+        Interpolation method. "bilinear" and "bicubic" use antialiasing when shrinking.
 
     background : float or sequence of float, default=0
-        What "pad" puts beside an image: one number, or one for each channel, in units of pixels.
+        Fill value of "pad": one number or one per channel, in the units of the pixels.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
-        Shape of one image where X holds rows of pixels. None takes rows for square grey images if
-        their number of pixels is a square number, else for images one pixel high.
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
+        Shape of one image if X has shape (n_samples, n_features). If None, rows are square
+        grayscale images if `n_features` is a square number, else images of height 1.
 
     Attributes
     ----------
-    image_shape_ : tuple (height, width, channels)
-        Of the images seen in `fit`. `transform` takes images of any size; rows must be as long as
-        those of `fit`.
+    image_shape_ : tuple (height, width, n_channels)
+        Shape of the training images. `transform` accepts images of any size, but rows must have the
+        same length as in `fit`.
     n_features_in_ : int
-        Numbers per image.
+        Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a DataFrame of pixels.
+        Column names, if X is a DataFrame of pixels.
 
     See Also
     --------
-    ImageLoader : Resizes while it decodes.
+    ImageLoader : Decodes and resizes files.
 
     Notes
     -----
-    Bytes are resized by Pillow and stay bytes, so that files and arrays of the same pictures give
-    the same pixels. Other numbers are resized by torch, and become floats. After an ImageLoader
-    without a size, files of any size are resized as they are decoded.
+    uint8 images are resized by Pillow and stay uint8, so that files and arrays of the same images
+    give the same pixels. Other dtypes are resized by torch and become floats. After an ImageLoader
+    with ``size=None``, files of any size are resized when they are decoded.
 
     Examples
     --------
@@ -98,14 +97,14 @@ class ImageResizer(BaseImageTransformer):
         self._make_resize()
 
     def _make_resize(self):
-        """Return the way to the size, for images of as many channels as those of `fit`."""
+        """Return the `Resize` for images with as many channels as the training images."""
         background = np.ravel(np.asarray(self.background, float))
         if not np.isfinite(background).all():
             raise ValueError(f"background must be finite; got {self.background!r}.")
         if len(background) not in (1, self.image_shape_[2]):
             raise ValueError(
                 f"background={self.background!r} has {len(background)} numbers, but the images "
-                f"have {self.image_shape_[2]} channel(s). Expected one number, or one each."
+                f"have {self.image_shape_[2]} channel(s). Expected one number, or one per channel."
             )
         return make_resize(self.size, self.method, self.interpolation, background.tolist())
 
@@ -115,12 +114,12 @@ class ImageResizer(BaseImageTransformer):
         Parameters
         ----------
         X : array-like of images
-            Images of any size, of as many channels as those of `fit`.
+            Images of any size, with as many channels as the training images.
 
         Returns
         -------
         X_new : ndarray or lazy images
-            In the spelling of X; bytes for bytes, else floats.
+            Resized images in the format of X; uint8 for uint8 images, else float.
         """
         check_is_fitted(self)
         images, ndim = self._check_images(X, reset=False)
@@ -128,7 +127,7 @@ class ImageResizer(BaseImageTransformer):
 
     def _as_images(self, X, *, reset):
         if isinstance(X, LazyImages) and is_unread(X):
-            # Files may still be of any size: they are read in the new one.
+            # The files may have different sizes: set the new size to read them.
             resize = make_resize(self.size, self.method, self.interpolation, (0,))
             sized = X.of_files(X.source.decoded(resize=resize))
             images, ndim = super()._as_images(sized, reset=reset)
@@ -137,7 +136,7 @@ class ImageResizer(BaseImageTransformer):
 
 
 def make_resize(size, method, interpolation, background):
-    """Return the way to a size that these parameters mean, or raise."""
+    """Check the parameters and return the `Resize`."""
     size = check_sizes("size", size)
     if len(size) > 2:
         raise ValueError(f"size must be an integer or (height, width); got {size!r}.")
@@ -146,13 +145,13 @@ def make_resize(size, method, interpolation, background):
 
 
 def resize_images(images, ndim, resize):
-    """Return images, lazy or as an array (n, height, width, channels), in another size."""
+    """Resize lazy images or an array (n, height, width, channels)."""
     if not isinstance(images, LazyImages):
         return restore_format(_resize_array(images, resize), ndim)
     if images.steps:
         return images.then(_ResizeStep(resize))
     if isinstance(images.source, ImageFiles):
-        # Still bytes: Pillow resizes them, and after the decoder has, if it does so too.
+        # Pillow resizes the decoded bytes, after the resize of the decoder if it has one.
         both = replace(resize, before=images.source.decoding.resize)
         return images.of_files(images.source.decoded(resize=both))
     return replace(images, source=_resize_array(images.source, resize))
@@ -168,13 +167,13 @@ def _resize_array(images, resize):
 
 
 def is_unread(images):
-    """Tell whether these are files nothing is to be done with yet but to decode them."""
+    """Return whether these are files without resize or other steps."""
     is_files = isinstance(images.source, ImageFiles)
     return is_files and not images.steps and images.source.decoding.resize is None
 
 
 def _resize_bytes(place, image, resize):
-    """Write one resized image of bytes to its place, as the decoder of files would."""
+    """Resize one uint8 image into `place`, in the same way as the file decoder."""
     if image.shape[2] == 3:
         place[:] = resize(Image.fromarray(image))
         return
@@ -186,7 +185,7 @@ def _resize_bytes(place, image, resize):
 
 @dataclass(frozen=True)
 class _ResizeStep:
-    """A batch resized by torch, as Pillow would each image."""
+    """Resize a batch with torch, in the same way as Pillow resizes each image."""
 
     resize: Resize
 

@@ -1,1 +1,1 @@
-"""What every other part may use: seeds, targets, parameters, files, private names of libraries."""
+"""Shared utilities: seeds, targets, parameter checks, files, private APIs of other libraries."""

@@ -1,4 +1,4 @@
-"""A file that is there in whole or not at all."""
+"""Atomic file writes."""
 
 import contextlib
 import os
@@ -11,10 +11,10 @@ from uuid import uuid4
 
 @contextmanager
 def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Open a file to write and read, which takes its place when the block ends.
+    """Open a temporary file for writing and reading; it replaces `path` when the block ends.
 
-    What was there stays until then, and for good if the block raises. `durable` waits until the
-    disk has it.
+    If the block raises, an existing file at `path` is kept. With `durable`, the content is flushed
+    to disk first.
     """
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:

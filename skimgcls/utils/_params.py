@@ -1,4 +1,4 @@
-"""Checks of parameters that scikit-learn's constraints cannot express."""
+"""Parameter checks that scikit-learn's constraints cannot express."""
 
 from numbers import Integral
 from typing import Any
@@ -7,14 +7,14 @@ import numpy as np
 
 
 def is_size(value: Any) -> bool:
-    """Tell whether a value is a positive integer, which True is not meant to be."""
+    """Return whether a value is a positive integer and not a bool."""
     if isinstance(value, bool):
         return False
     return isinstance(value, Integral) and int(value) > 0
 
 
 def check_sizes(name: str, sizes: Any, *, length: int | None = None) -> tuple[int, ...]:
-    """Return positive integers as a tuple; a single one stands for `length` of them, or one.
+    """Return positive integers as a tuple; a single integer is repeated `length` times, or once.
 
     >>> check_sizes("hidden_layer_sizes", [64, 32])
     (64, 32)

@@ -1,4 +1,4 @@
-"""One seed in, the caller's generators untouched."""
+"""Seeding that does not affect the caller's random generators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from sklearn.utils import check_random_state
 
 
 def draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Return the seed that `random_state` stands for.
+    """Return an integer seed for `random_state`.
 
-    None draws fresh entropy from the operating system, not from NumPy's global generator, which is
-    the caller's. A RandomState instance is advanced, as everywhere in scikit-learn.
+    None draws entropy from the operating system, not from NumPy's global generator. A RandomState
+    instance is advanced, as in scikit-learn.
 
     >>> draw_seed(0) == draw_seed(0)
     True
@@ -23,20 +23,21 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 def spawn_seed(seed: int, step: int) -> int:
-    """Return the seed of the `step`-th piece of work of a run that began with `seed`.
+    """Return the seed of step number `step` of a run that started with `seed`.
 
-    A continued fit draws anew at each step, and alike whether or not it was pickled in between.
+    Each step of a continued fit has its own seed, which does not change if the estimator is
+    pickled in between.
     """
     return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.RandomState]:
-    """Seed torch inside the block, and give a NumPy generator of the same seed.
+    """Seed torch inside the block, and yield a NumPy generator with the same seed.
 
-    Inside, torch is as in a fresh process, whatever the caller has set: gradients are on and new
-    tensors are float32. On the way out the generators of the processor and of `device` and those
-    settings are put back, whatever happened.
+    Inside the block gradients are enabled and the default dtype is float32, whatever the caller has
+    set. On exit, also after an error, these settings and the generators of the CPU and of `device`
+    are restored.
 
     >>> before = torch.get_rng_state()
     >>> with seeded(0) as rng:
@@ -55,11 +56,11 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.
 
 @contextmanager
 def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators of the processor and of `device` inside the block, and no more."""
+    """Seed only torch's generators of the CPU and of `device` inside the block."""
     generators = [torch.default_generator, *_generators_of(device)]
     states = [generator.get_state() for generator in generators]
     try:
-        # Not torch.manual_seed: it would seed all GPUs, also those not put back.
+        # torch.manual_seed would seed all GPUs, including those that are not restored.
         for generator in generators:
             generator.manual_seed(seed)
         yield
@@ -69,10 +70,10 @@ def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _generators_of(device: torch.device) -> list[torch.Generator]:
-    """Return the generators of a device beside the processor's."""
+    """Return the generators of a device other than the CPU."""
     if device.type != "cuda":
         return []
-    # Asking for the current device also readies CUDA, which has no generators before.
+    # current_device also initializes CUDA, which has no generators before.
     current = torch.cuda.current_device()
     return [torch.cuda.default_generators[current if device.index is None else device.index]]
 
@@ -81,7 +82,7 @@ def _generators_of(device: torch.device) -> list[torch.Generator]:
 def _float32_by_default() -> Iterator[None]:
     callers = torch.get_default_dtype()
     if callers is torch.float32:
-        # The setting is the whole process's: where nothing is to be changed nothing is.
+        # The setting is global to the process, so it is set only if it must change.
         yield
         return
     torch.set_default_dtype(torch.float32)

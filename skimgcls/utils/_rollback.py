@@ -1,4 +1,4 @@
-"""A fit that raises changes nothing."""
+"""Restore an estimator if fitting raises."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Any
 
 @contextmanager
 def restore_on_error(estimator: Any) -> Iterator[None]:
-    """Leave the attributes of an estimator as they were if the block raises.
+    """Restore the attributes of an estimator if the block raises.
 
     >>> from sklearn.base import BaseEstimator
     >>> estimator = BaseEstimator()

@@ -1,4 +1,4 @@
-"""The one place that touches scikit-learn's private or young names, from version 1.6 on."""
+"""The only module that uses private or recent names of scikit-learn (version 1.6 or later)."""
 
 from types import ModuleType
 
@@ -25,6 +25,6 @@ __all__ = [
 
 
 def numpy_namespace() -> ModuleType:
-    """Return the functions that scikit-learn calls on NumPy's arrays, dispatch on or off."""
+    """Return the namespace that scikit-learn uses for NumPy arrays, with or without dispatch."""
     namespace: ModuleType = get_namespace(np.empty(0))[0]
     return namespace

@@ -1,4 +1,4 @@
-"""The state of a trained net as arrays and plain values, and back."""
+"""Convert the state of a trained network to arrays and plain values, and back."""
 
 import hashlib
 import threading
@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
-# Key of what stands for weights that are kept elsewhere.
+# Key of the reference that replaces weights stored separately.
 _ELSEWHERE = "weights_elsewhere"
 
 
 class ExternalWeights:
-    """Weights that are written and read beside the state of what they belong to.
+    """Weights that are stored separately from the state they belong to.
 
     Parameters
     ----------
     arrays : dict of {str: ndarray}, default=None
-        Those read; None to put some in.
+        Arrays that were read; None to start empty.
     with_optimizer : bool, default=False
-        Whether the optimizer is kept: moments are twice as much as the weights themselves.
+        Whether to store the state of the optimizer, which is twice as large as the weights.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class ExternalWeights:
         self.with_optimizer = with_optimizer
 
     def put(self, array: np.ndarray) -> dict[str, str]:
-        """Take an array in, and return what stands for it.
+        """Store an array and return a reference to it.
 
-        Its name is a digest of its content, for a state may be asked for more than once.
+        Its name is a digest of its content, since a state may be requested more than once.
         """
         looks = f"{array.dtype.str}{array.shape}".encode()
         content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
@@ -44,9 +44,9 @@ class ExternalWeights:
         return {_ELSEWHERE: name}
 
     def take(self, name: Any) -> np.ndarray:
-        """Return the array of a name."""
+        """Return the array with the given name."""
         if name not in self.arrays:
-            raise ValueError(f"weights {name!r} are not there")
+            raise ValueError(f"weights {name!r} are missing")
         return self.arrays[name]
 
 
@@ -55,7 +55,7 @@ _apart: ContextVar[ExternalWeights | None] = ContextVar("external_weights", defa
 
 @contextmanager
 def external_weights(store: ExternalWeights) -> Iterator[ExternalWeights]:
-    """States that are taken or restored in this block have their weights in `store`."""
+    """Store the weights of states dumped or restored inside the block in `store`."""
     token = _apart.set(store)
     try:
         yield store
@@ -64,7 +64,7 @@ def external_weights(store: ExternalWeights) -> Iterator[ExternalWeights]:
 
 
 def dump_net(net: Any) -> dict[str, Any]:
-    """Return the weights and the state of the optimizer as arrays, lists and numbers."""
+    """Return the weights and the optimizer state as arrays, lists and numbers."""
     store = _apart.get()
     kept = {"module": net.module_.state_dict()}
     if store is None or store.with_optimizer:
@@ -72,21 +72,21 @@ def dump_net(net: Any) -> dict[str, Any]:
     return to_arrays(kept)
 
 
-# A net from elsewhere is made with a last layer that is then replaced: what it may have for that,
-# of the numbers in weights and of their names.
+# A network of another library is built with a last layer that is then replaced. These are the
+# number of values and of names that it may have in addition.
 _SPARE_NUMBERS, _SPARE_NAMES = 2**26, 2**10
 
 
 class _OtherNetError(ValueError):
-    """A net has more weights than there are for it."""
+    """A network has more weights than were stored."""
 
 
 def check_net(make: Callable[[], torch.nn.Module], dumped: Mapping[str, Any]) -> None:
-    """Raise, before memory is taken, if a net to be made has more weights than were kept of it.
+    """Raise if a network has more weights than were stored, before memory is allocated.
 
-    Parameters that someone has altered could ask for a net of any size. Asked for without storage,
-    it is given up at the first weight that is too much. What cannot be made without storage is a
-    net from elsewhere, whose size is that of its name.
+    Altered parameters could request a network of any size. It is therefore built on the meta device
+    first, and construction stops when the weights exceed the limit. Networks that cannot be built
+    there come from other libraries; their size is fixed by their name.
     """
     store = _apart.get()
     if store is None:
@@ -101,7 +101,7 @@ def check_net(make: Callable[[], torch.nn.Module], dumped: Mapping[str, Any]) ->
         left[0] -= weights.numel()
         left[1] -= 1
         if min(left) < 0:
-            raise _OtherNetError("its parameters ask for a larger net than it has weights for")
+            raise _OtherNetError("its parameters define a larger network than it has weights for")
 
     hook = torch.nn.modules.module.register_module_parameter_registration_hook(count)
     try:
@@ -116,13 +116,13 @@ def check_net(make: Callable[[], torch.nn.Module], dumped: Mapping[str, Any]) ->
 
 
 def restore_net(net: Any, dumped: dict[str, Any]) -> None:
-    """Bring a net of the same architecture back to a dumped state."""
+    """Restore the dumped state of a network with the same architecture."""
     load_state(net.module_, to_tensors(dumped["module"]))
     if "optimizer" not in dumped:
         return
     net.optimizer_.load_state_dict(to_tensors(dumped["optimizer"]))
-    # A fused optimizer goes through the memory of weights and moments side by side, so that both
-    # must be laid out alike, and arrays have lost the channels-last layout.
+    # A fused optimizer needs weights and moments in the same memory layout, and arrays have lost
+    # the channels-last layout.
     for weights, moments in net.optimizer_.state.items():
         for name, value in moments.items():
             if value.shape == weights.shape:
@@ -132,10 +132,10 @@ def restore_net(net: Any, dumped: dict[str, Any]) -> None:
 def load_state(
     module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, strict: bool = True
 ) -> None:
-    """Put weights by name into a module.
+    """Load weights by name into a module.
 
-    Some layers ask for their version, which torch keeps beside the names and a plain dictionary
-    lacks: it is taken to be the module's own.
+    Some layers need their version, which a state dict of torch has as metadata and a plain
+    dictionary lacks. The version of the module is used.
     """
     versioned = OrderedDict(state)
     versioned._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
@@ -143,7 +143,7 @@ def load_state(
 
 
 def to_tensors(value: Any) -> Any:
-    """Return the same with tensors for arrays."""
+    """Convert the arrays in nested dictionaries to tensors."""
     if isinstance(value, dict):
         store = _apart.get()
         if store is not None and _ELSEWHERE in value:
@@ -153,7 +153,7 @@ def to_tensors(value: Any) -> Any:
 
 
 def to_arrays(value: Any) -> Any:
-    """Return dictionaries, lists and tensors with arrays for the tensors."""
+    """Convert the tensors in nested dictionaries and lists to arrays."""
     if isinstance(value, dict):
         return {key: to_arrays(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

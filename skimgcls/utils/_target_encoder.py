@@ -1,4 +1,4 @@
-"""Between the caller's labels and the codes a net is trained on."""
+"""Encode labels as training targets, and decode predictions."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ ClassWeight = dict[Any, float] | str | None
 
 @dataclass(frozen=True)
 class TargetEncoder:
-    """Labels to targets and back.
+    """Encode labels as targets, and decode logits to labels.
 
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
-        The labels in sorted order; for indicators the names or numbers of their columns.
+        The sorted labels. For multilabel targets, the names or indices of the columns.
     multilabel : bool
-        Whether y is an indicator (n, n_classes) of which several may be one in a row.
+        Whether y is a multilabel indicator of shape (n, n_classes).
     indicator_dtype : dtype
-        What an indicator predicted is made of.
+        Type of predicted indicators.
     """
 
     classes: np.ndarray
@@ -34,7 +34,7 @@ class TargetEncoder:
 
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> "TargetEncoder":
-        """Find the classes in y, or take those named, for targets of the kind of y."""
+        """Return an encoder for the classes of y, or for `classes` if given."""
         if _target_type(y, warn=classes is None) == "multilabel-indicator":
             n_columns = np.shape(y)[1]
             names = getattr(y, "columns", np.arange(n_columns)) if classes is None else classes
@@ -44,7 +44,7 @@ class TargetEncoder:
         classes = np.unique(_labels(y) if classes is None else column_or_1d(classes))
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class only, {classes.tolist()}; a classifier needs at least two "
+                f"y contains one class only, {classes.tolist()}; a classifier needs at least two "
                 "classes. Add images of another class."
             )
         return cls(classes)
@@ -71,7 +71,7 @@ class TargetEncoder:
         try:
             codes = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
         except TypeError:
-            # Labels of a kind that has no order with the classes are none of them.
+            # Labels that cannot be compared with the classes are unknown.
             codes = np.zeros(len(labels), dtype=np.int64)
         unknown = np.flatnonzero(self.classes[codes] != labels)
         if len(unknown):
@@ -83,7 +83,7 @@ class TargetEncoder:
         return codes.astype(np.int64)
 
     def decode(self, logits: np.ndarray) -> np.ndarray:
-        """Return the label of each row of logits (n, n_classes), or the indicator."""
+        """Return the labels, or the indicator, for logits of shape (n, n_classes)."""
         if self.multilabel:
             return (logits > 0).astype(self.indicator_dtype)
         return self.classes[logits.argmax(axis=1)]
@@ -91,11 +91,11 @@ class TargetEncoder:
     def class_weights(
         self, class_weight: ClassWeight, targets: np.ndarray, weights: np.ndarray | None
     ) -> np.ndarray | None:
-        """Return the weight of each class (n_classes,), or None for equal ones.
+        """Return the weight of each class (n_classes,), or None if all are equal.
 
-        "balanced" gives ``n / (n_classes * n_of_class)``, counted in weights, so that a weight of
-        two is a row given twice. For indicators it is the weight of the ones of each column against
-        its zeros, ``n_zeros / n_ones``.
+        "balanced" is ``n / (n_classes * n_of_class)``, where n counts sample weights: a weight of 2
+        is equivalent to repeating the row. For indicators it is the weight of the ones of each
+        column relative to its zeros, ``n_zeros / n_ones``.
         """
         if class_weight is None:
             return None
@@ -104,14 +104,14 @@ class TargetEncoder:
         unknown = [label for label in class_weight if label not in self.classes.tolist()]
         if unknown:
             raise ValueError(
-                f"class_weight names labels that y does not hold: {unknown}. The classes are "
+                f"class_weight has labels that y does not hold: {unknown}. The classes are "
                 f"{self.classes.tolist()}."
             )
         by_class = np.array([class_weight.get(c, 1.0) for c in self.classes.tolist()], float)
         if not (np.isfinite(by_class).all() and (by_class >= 0).all() and by_class.any()):
             raise ValueError(
-                f"class_weight must be zero or more for each label and not zero for all; got "
-                f"{class_weight}."
+                "class_weight must be non-negative for each label and positive for at least one; "
+                f"got {class_weight}."
             )
         return by_class
 
@@ -151,21 +151,21 @@ def _target_type(y: Any, *, warn: bool = False) -> str:
     y = _plain(y)
     with warnings.catch_warnings():
         if not warn:
-            # A part of the labels may hold many classes, once all have been seen.
+            # Later parts of y may have many classes in few samples.
             warnings.filterwarnings("ignore", message="The number of unique classes")
         check_classification_targets(y)
         y_type: str = type_of_target(y, input_name="y")
     if y_type == "multiclass-multioutput":
         raise ValueError(
             f"y has shape {np.shape(y)} and holds more than zeros and ones: Unknown label type: "
-            f"{y_type}. Expected labels (n,), or an indicator (n, n_classes) for several labels an "
-            "image."
+            f"{y_type}. Expected labels (n,), or an indicator (n, n_classes) for multilabel "
+            "targets."
         )
     return y_type
 
 
 def _plain(y: Any) -> Any:
-    """Return y as an array whose dtype says what it holds, not as pandas' or object."""
+    """Return y as an array with a NumPy dtype other than object, if possible."""
     if scipy.sparse.issparse(y):
         return y
     if hasattr(y, "detach"):

@@ -1,18 +1,18 @@
-"""The one place that touches torch's private names, from version 2.6 on."""
+"""The only module that uses private names of torch (version 2.6 or later)."""
 
 import torch
 
 __all__ = ["backward", "cpu_has_bfloat16", "fused_adamw_step"]
 
-# A step of AdamW for lists of weights, in one call.
+# One AdamW step for lists of weights, in a single call.
 fused_adamw_step = torch._fused_adamw_
 
 
 def backward(loss: torch.Tensor, one: torch.Tensor) -> None:
-    """Add the gradients of a scalar loss to those of the weights; `one` is the loss's own gradient.
+    """Accumulate the gradients of a scalar loss; `one` is the gradient of the loss itself.
 
-    ``loss.backward()`` first checks lists of outputs and gradients: a tenth of a step of
-    a small network. This calls what it calls after the checks.
+    ``loss.backward()`` first checks lists of outputs and gradients, which takes a tenth of a step
+    of a small network. This function skips the checks.
     """
     torch.autograd.Variable._execution_engine.run_backward(
         (loss,),

@@ -1,4 +1,4 @@
-"""What is inside of a fitted estimator: what a search, a wrapper or a Pipeline predicts with."""
+"""Find the estimators that a fitted search, wrapper or Pipeline predicts with."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +8,10 @@ from sklearn.pipeline import Pipeline
 
 
 def iterate_wrapped(estimator: Any) -> Iterator[Any]:
-    """Yield an estimator and what predicts in its place, from outside in.
+    """Yield an estimator and the estimators it wraps, from the outside in.
 
-    Seen through are searches, FrozenEstimators and reject options; the last is a Pipeline, or what
-    predicts itself.
+    Searches, FrozenEstimators and reject options are unwrapped. The last estimator is a Pipeline or
+    one that wraps no other.
     """
     while True:
         yield estimator
@@ -26,13 +26,13 @@ def iterate_wrapped(estimator: Any) -> Iterator[Any]:
 
 
 def find_final_estimator(estimator: Any) -> Any:
-    """Return the Pipeline, or the estimator, that predicts in the place of another."""
+    """Return the innermost wrapped estimator, which may be a Pipeline."""
     *_, innermost = iterate_wrapped(estimator)
     return innermost
 
 
 def walk_steps(estimator: Any) -> Iterator[Any]:
-    """Yield what an image goes through in a prediction, from first to last.
+    """Yield the steps that are applied to an image in prediction, from first to last.
 
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.pipeline import make_pipeline
@@ -44,13 +44,13 @@ def walk_steps(estimator: Any) -> Iterator[Any]:
         yield innermost
         return
     for _, step in innermost.steps:
-        # A sampler works in training alone.
+        # Samplers are applied only in training.
         if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
             yield from walk_steps(step)
 
 
 def find_rejecting(estimator: Any) -> Any:
-    """Return the outermost reject option, which gives the answers; None if there is none."""
+    """Return the outermost reject option, which makes the predictions; None if there is none."""
     for layer in iterate_wrapped(estimator):
         if hasattr(layer, "rejected_label_"):
             return layer

@@ -1,4 +1,4 @@
-"""Views of the training images that a net of its own accord trains on."""
+"""Default augmentation of training images: horizontal flips and translations."""
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ def seeded(seed=0):
 
 
 def make_batch(n, channels, height, width, dtype=torch.float32):
-    """Images in which no two pixels are equal."""
+    """Images whose pixels all differ."""
     numbers = torch.arange(n * channels * height * width, dtype=dtype)
     batch = numbers.view(n, channels, height, width)
     return batch.contiguous(memory_format=torch.channels_last)
 
 
 def all_views(image, translation, is_mirrored):
-    """Return the views that an image (c, h, w) may have, as the bytes of each with its move."""
+    """Return all possible views of an image (c, h, w): their bytes and their shifts."""
     image = image[..., ::-1] if is_mirrored else image
     height, width = image.shape[1:]
     border = (translation, translation)
@@ -75,7 +75,7 @@ def test_each_image_has_a_move_of_its_own_and_every_move_comes():
     ]
     counts = np.unique(moves, axis=0, return_counts=True)[1]
     assert len(counts) == 25
-    # 16 are expected of each.
+    # The expected count of each is 16.
     assert counts.max() < 40
 
 

@@ -1,4 +1,4 @@
-"""Mixtures of two images and of their targets."""
+"""mixup and CutMix of images and targets."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def draw_many(n_draws, *, mixup=0.0, cutmix=0.0, shape=SHAPE):
     return [draw_mix(4, shape, mixup, cutmix, generator) for _ in range(n_draws)]
 
 
-# What is drawn
+# Draws
 
 
 def test_two_zeros_draw_nothing():

@@ -1,4 +1,4 @@
-"""Random image operations: what is drawn, and how it is applied to a batch."""
+"""Random image operations: the draws, and their application to a batch."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def seeded(seed=0):
 
 
 def make_batch(*shape, dtype=torch.float32, channels_last=True, seed=0):
-    """Pixels uniform between 0 and 1."""
+    """Pixels drawn uniformly from [0, 1]."""
     batch = torch.rand(shape, generator=seeded(seed), dtype=dtype)
     return batch.to(memory_format=torch.channels_last) if channels_last else batch
 
@@ -59,7 +59,7 @@ def draw(n=4000, shape=(20, 10, 3), seed=0, **policy):
 
 
 def apply(batch, black=None, white=None, padding_mode="reflect", **draws):
-    """Apply draws to a batch, whose pixels lie between 0 and 1 unless it is said otherwise."""
+    """Apply draws to a batch with pixels in [0, 1] by default."""
     draws = {name: torch.as_tensor(drawn) for name, drawn in draws.items()}
     black = torch.zeros(batch.shape[1]) if black is None else black
     white = torch.ones(batch.shape[1]) if white is None else white
@@ -71,7 +71,7 @@ def assert_close(found, expected, tolerance):
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
-# What is drawn
+# Draws
 
 
 def test_the_default_policy_draws_nothing():
@@ -141,7 +141,7 @@ def test_rectangles_lie_inside_the_image_and_have_the_areas_and_aspects_of_rando
     share, aspect = height * width / 8000, height / width
     assert 0.018 < share.min() < 0.03 < 0.31 < share.max() < 0.34
     assert 0.25 < aspect.min() < 0.4 < 2.5 < aspect.max() < 3.8
-    # As likely upright as lying, as far as the image has room.
+    # Portrait and landscape rectangles are equally likely if both fit.
     assert (aspect > 1).double().mean().item() == pytest.approx(0.5, abs=0.04)
 
 
@@ -269,7 +269,7 @@ def test_interpolation_and_whole_pixels_agree_where_they_meet(padding_mode, shif
 
 
 def test_images_that_are_not_square_are_turned_without_distortion():
-    """A square drawn in the middle of a wide image stays what it is after a quarter turn."""
+    """A square in the center of a wide image stays a square after a rotation by 90 degrees."""
     batch = torch.zeros(1, 1, 9, 21)
     batch[..., 2:7, 8:13] = make_batch(1, 1, 5, 5)
     found = apply(batch, padding_mode="constant", rotation=[90.0])
@@ -291,14 +291,14 @@ def test_images_that_are_not_square_are_turned_without_distortion():
     ],
 )
 def test_each_map_is_that_of_torchvision(draws, options):
-    """Away from the border, which torchvision fades to black in a way of its own."""
+    """Only away from the border, which torchvision fades to black differently."""
     batch = make_batch(1, 3, 24, 16, dtype=torch.float64)
     rest = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
     bilinear = reference.InterpolationMode.BILINEAR
     expected = reference.affine(batch, **rest | options, interpolation=bilinear)
     found = apply(batch, padding_mode="constant", **draws)
     middle = (..., slice(6, -6), slice(5, -5))
-    # Half of what is compared is not in torchvision's black.
+    # At least half of the compared pixels are not torchvision's black padding.
     assert (expected[middle] > 0).double().mean() > 0.5
     assert_close(found[middle], expected[middle], 1e-6)
 
@@ -361,7 +361,7 @@ def test_one_rectangle_of_each_image_becomes_black():
     assert torch.equal(found, expected)
 
 
-# All of it
+# Whole policies
 
 
 @given(
@@ -399,7 +399,7 @@ def test_no_draws_return_a_copy():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_with_the_channels_last_stay_so(channels):
-    """A single channel, too, whose strides could be read in two ways."""
+    """Including a single channel, whose strides are ambiguous."""
     batch = make_batch(2, 8, 6, channels).permute(0, 3, 1, 2)
     draws = draw(n=2, shape=(8, 6, channels), **ON)
     found = apply_policy(
@@ -417,7 +417,7 @@ def test_an_image_does_not_depend_on_the_others_of_its_batch(monkeypatch):
         image = slice(i, i + 1)
         alone = apply_policy(batch[image], draws.part(image), policy, black, white)
         assert_close(alone, whole[image], 1e-12)
-    # In blocks of two images, the last of which is one.
+    # Blocks of two images; the last block has one.
     monkeypatch.setattr(_augment, "_BLOCK_VALUES", 2 * 3 * 8 * 6)
     assert_close(apply_policy(batch, draws, policy, black, white), whole, 1e-12)
 

@@ -1,4 +1,4 @@
-"""From a file to the pixels of one image: what is read, how, and what is refused."""
+"""Decoding of one image: formats, modes, orientation, size and errors."""
 
 import io
 import os
@@ -24,13 +24,13 @@ NOBODY = 65534
 
 
 def make_pixels(height=5, width=7):
-    """Colours without sharp edges, so that a compressed picture stays near them."""
+    """Colours without sharp edges, which change little under compression."""
     rows, columns = np.mgrid[:height, :width] * 4
     return np.stack([rows + 90, columns + 60, rows + columns + 30], axis=2).astype(np.uint8)
 
 
 def encode(image, file_format="PNG", **params):
-    """What a file of this image holds."""
+    """Return the bytes of an image file."""
     image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     file = io.BytesIO()
     image.save(file, file_format, **params)
@@ -44,7 +44,7 @@ def with_orientation(value):
 
 
 def png_that_claims(width, height):
-    """A PNG whose header is whole and speaks of a size, with hardly a pixel behind it."""
+    """A PNG with a valid header of the given size, but few pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [header, b"IDAT" + zlib.compress(bytes(100)), b"IEND"]
     parts = [
@@ -77,7 +77,7 @@ def test_a_lossless_webp_gives_its_pixels():
 
 @pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
 def test_compressed_files_give_nearly_their_pixels(file_format):
-    # Even sides: colours are halved in these formats.
+    # Even sides, because these formats subsample the colours.
     pixels = make_pixels(16, 24)
     found = decode(encode(pixels, file_format, quality=95)).astype(int)
     assert np.abs(found - pixels).mean() < 4
@@ -121,7 +121,7 @@ def test_a_cmyk_jpeg_has_colours():
 def test_sixteen_bits_become_eight_by_their_upper_half():
     values = np.array([[0, 255, 256, 511], [30_000, 65_279, 65_280, 65_535]], np.uint16)
     for file_format in ("PNG", "TIFF", "PPM"):
-        # Old versions of Pillow write PPM files of 16 bits from 32 alone.
+        # Old versions of Pillow write 16-bit PPM files only from 32-bit images.
         data = encode(values.astype(np.int32) if file_format == "PPM" else values, file_format)
         found = decode(data, "L")[:, :, 0]
         np.testing.assert_array_equal(found, [[0, 0, 1, 1], [117, 254, 255, 255]], file_format)
@@ -251,7 +251,7 @@ def test_padding_keeps_all_as_pillow_does():
 
 
 def test_what_is_rounded_in_between_does_not_depend_on_the_version_of_pillow():
-    """Some take rows first where both sides change, and others columns."""
+    """Versions of Pillow resize either rows or columns first."""
     pixels = (np.arange(35) ** 2 * 37 % 256).astype(np.uint8).reshape(5, 7)
     found = np.asarray(Resize((2, 12))(Image.fromarray(pixels)))[0, :8]
     assert found.tolist() == [36, 52, 77, 105, 126, 122, 122, 128]
@@ -264,7 +264,7 @@ def test_one_resize_can_follow_another():
     np.testing.assert_array_equal(np.asarray(both(image)), np.asarray(second(first(image))))
 
 
-# Refusals
+# Rejected files
 
 
 def refused(item, words, error=ImageFileError):

@@ -1,4 +1,4 @@
-"""Files that have the looks of an array: which are taken, how they are read, and what is kept."""
+"""Image files with an array interface: input formats, reading, errors and the cache."""
 
 import io
 import os
@@ -43,7 +43,7 @@ def files_of(items, decoding=None, cache=None):
 
 
 def rewrite(path, image):
-    """Write another image, at a time that differs whatever the clock of the file system."""
+    """Write another image with a different modification time."""
     Image.fromarray(image).save(path)
     os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 10**9))
 
@@ -67,7 +67,7 @@ def cache(tmp_path):
     return str(tmp_path / "cache")
 
 
-# What names files
+# Input formats
 
 
 def test_a_column_of_paths_can_be_written_down_in_many_ways():
@@ -156,7 +156,7 @@ def test_a_picture_is_turned_upright_as_its_file_is():
 def test_a_picture_whose_file_is_broken_is_named(paths):
     content = Path(paths[0]).read_bytes()
     picture = Image.open(io.BytesIO(content[:-40]))
-    with pytest.raises(ImageFileError, match=r"X\[1\]: a picture of Pillow cannot be read"):
+    with pytest.raises(ImageFileError, match=r"X\[1\]: a PIL image cannot be read"):
         find_items([paths[0], picture])
 
 
@@ -210,7 +210,7 @@ def test_a_missing_path_in_a_column_is_named():
             find_items(pd.DataFrame({"path": ["a.png", missing]}))
 
 
-# What is read
+# Reading
 
 
 def test_files_look_like_an_array_of_bytes(paths, images):
@@ -240,11 +240,11 @@ def test_without_a_size_the_first_file_of_another_is_named(paths):
     Image.new("RGB", (9, 9)).save(paths[3])
     words = r"X\[0\], .*0.png', is \(6, 8\).*X\[3\], .*3.png', is \(9, 9\).*ImageLoader\(size="
     with pytest.raises(ValueError, match=words):
-        files_of(paths).image_shape  # noqa: B018 - asking is what raises
+        files_of(paths).image_shape  # noqa: B018 - the access raises
     assert files_of(paths, SMALL).image_shape == (3, 4, 3)
 
 
-# What is refused, with index and name
+# Errors with index and name
 
 
 def test_a_missing_file_is_named_with_its_index(paths):
@@ -352,7 +352,7 @@ def test_a_broken_cache_leaves_no_trace_in_a_blank_image(paths, cache):
     files.read([0])
     (kept,) = kept_in(cache)
     kept.write_bytes(b"\xff" * 10)
-    # A file that breaks while its stamp stays: the same size, the same time.
+    # A file that breaks while its size and modification time stay the same.
     told = os.stat(paths[0])
     Path(paths[0]).write_bytes(b"?" * told.st_size)
     os.utime(paths[0], ns=(told.st_atime_ns, told.st_mtime_ns))

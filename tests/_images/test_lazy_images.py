@@ -1,4 +1,4 @@
-"""Images on their way: what they share with arrays, the steps they carry, and reading ahead."""
+"""Lazy images: array interface, steps, and reading ahead."""
 
 import copy
 import gc
@@ -26,7 +26,7 @@ SHAPE = (6, 8, 3)
 
 @dataclass(frozen=True)
 class Add:
-    """Add a number; at random, only where a generator is given."""
+    """Add a number; if random, only with a generator."""
 
     number: float = 1
     is_random: bool = False
@@ -72,7 +72,7 @@ def paths(tmp_path, images):
 
 @pytest.fixture(params=["array", "files"])
 def lazy(request, images, paths):
-    """The same pixels, of an array and of files, each with one step to take and a mark."""
+    """The same pixels from an array and from files, with one step and with marks."""
     source = images if request.param == "array" else ImageLoader().fit_transform(paths).source
     return LazyImages(source, (Add(0.5),), marks=np.arange(len(images)) % 3 == 0)
 
@@ -81,7 +81,7 @@ def own_threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("skimgcls")]
 
 
-# What they share with arrays
+# Array interface
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_images_can_be_gone_through_one_by_one(lazy, images):
     np.testing.assert_array_equal(list(lazy), images + 0.5)
 
 
-# What scikit-learn does with arrays
+# Use in scikit-learn
 
 
 def test_they_are_parted_and_shuffled_like_an_array(lazy, images):
@@ -214,7 +214,7 @@ def test_they_are_parted_and_shuffled_like_an_array(lazy, images):
 
 
 def test_copies_hold_the_same_images(lazy, images):
-    lazy.shape  # noqa: B018 - what is known of files by now must not matter
+    lazy.shape  # noqa: B018 - the cached shape must not matter
     for again in (copy.copy(lazy), copy.deepcopy(lazy), pickle.loads(pickle.dumps(lazy))):
         np.testing.assert_array_equal(np.asarray(again), images + 0.5)
         assert joblib.hash(again) == joblib.hash(lazy)
@@ -230,7 +230,7 @@ def test_joblib_knows_them_again(lazy, images, tmp_path):
     cached = joblib.Memory(tmp_path / "memory", verbose=0).cache(total)
     for X in (lazy, pickle.loads(pickle.dumps(lazy))):
         assert cached(X) == (images + 0.5).sum()
-        lazy.shape  # noqa: B018 - asking for the size must not make others of them
+        lazy.shape  # noqa: B018 - the cached shape must not change the hash
     assert len(n_calls) == 1
     assert cached(lazy.then(Add())) != cached(lazy)
     assert len(n_calls) == 2
@@ -251,7 +251,7 @@ def test_a_random_step_is_left_out_of_an_array_with_a_warning(images):
     with pytest.warns(UserWarning, match="the random changes of ImageAugmenter were left out"):
         found = np.asarray(lazy)
     np.testing.assert_array_equal(found, images + 3.0)
-    # One image for a look needs no warning, nor what predictions read; warnings are errors here.
+    # Neither a single image nor reading for prediction warns; warnings are errors here.
     np.testing.assert_array_equal(lazy[0], images[0] + 3.0)
     np.testing.assert_array_equal(next(lazy.evaluated([[1]]))[0], images[1] + 3.0)
 
@@ -280,7 +280,7 @@ def test_blocks_change_no_pixel(n_values, images, monkeypatch):
 
 
 def test_a_block_holds_no_more_than_it_may_in_any_step(images, monkeypatch):
-    """Images that only shrink in their last step would otherwise be read by the thousand."""
+    """Otherwise, blocks of images that shrink only in the last step would be too large."""
 
     class Shrink(Add):
         def output_shape(self, image_shape):
@@ -311,7 +311,7 @@ def test_zero_threads_are_refused(paths):
 
 
 class Trouble(BaseException):
-    """As a KeyboardInterrupt is: no Exception."""
+    """Not an Exception, like KeyboardInterrupt."""
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, MemoryError, KeyboardInterrupt, Trouble])
@@ -335,7 +335,7 @@ def test_what_a_thread_raises_arrives_at_its_turn(error, n_jobs, paths, images, 
 
 
 def counting(monkeypatch):
-    """What is read from here on, row by row."""
+    """Record the rows that are read."""
     seen, read = [], ImageFiles.read
     monkeypatch.setattr(
         ImageFiles, "read", lambda files, rows: seen.extend(rows) or read(files, rows)
@@ -358,7 +358,7 @@ def test_nothing_is_read_beyond_the_look_ahead(n_jobs, paths, monkeypatch):
 
 
 def test_what_waits_for_its_turn_is_not_read_after_the_end(paths, monkeypatch):
-    """The first image is read and the second held back until all is over; the third waits."""
+    """The first image is read, the second is blocked until the end, and the third is queued."""
     seen, is_over, read = [], threading.Event(), ImageFiles.read
 
     class Pool(_lazy_images.ThreadPoolExecutor):
@@ -388,7 +388,7 @@ def test_no_thread_is_left_by_who_stops_half_way(paths):
 
 
 class Failing(torch.nn.Module):
-    """A module that fails in its third batch."""
+    """A module that raises in its third batch."""
 
     def __init__(self, image_shape, n_outputs):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Images brought to the size that a net takes."""
+"""Resizing and cropping of images to the input size of a network."""
 
 import numpy as np
 import pytest

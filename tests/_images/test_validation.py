@@ -1,4 +1,4 @@
-"""From whatever holds pixels to images (n, height, width, channels)."""
+"""Conversion of any input to images of shape (n, height, width, channels)."""
 
 from pathlib import Path
 

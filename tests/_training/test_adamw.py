@@ -1,4 +1,4 @@
-"""The optimizer that gathers its weights once: bit for bit torch's own."""
+"""AdamW gives bit-for-bit the steps of torch."""
 
 import copy
 import io
@@ -23,7 +23,7 @@ def make_weights(dtype=torch.float32):
 
 
 def make_groups(weights):
-    """Two groups of settings of their own."""
+    """Two groups with different settings."""
     return [
         {"params": weights[:2], "lr": 0.05, "weight_decay": 0.3},
         {"params": weights[2:], "betas": (0.8, 0.95), "eps": 1e-6},
@@ -31,7 +31,7 @@ def make_groups(weights):
 
 
 def make_pair(grouped=True, dtype=torch.float32):
-    """Return our optimizer and torch's, each of weights of its own."""
+    """Return our optimizer and that of torch, each with its own weights."""
     kwargs = {"lr": 0.1, "weight_decay": 0.01}
     make = make_groups if grouped else lambda weights: weights
     ours = AdamW(make(make_weights(dtype)), **kwargs)
@@ -43,7 +43,7 @@ def weights_of(optimizer):
 
 
 def give_gradients(optimizer, seed, which=ALL):
-    """Give some of the weights a gradient, and the others none."""
+    """Set gradients of some weights, and None for the others."""
     generator = torch.Generator().manual_seed(seed)
     for index, weights in enumerate(weights_of(optimizer)):
         gradient = torch.randn(weights.shape, generator=generator, dtype=weights.dtype)
@@ -123,7 +123,7 @@ def test_weights_may_be_frozen_and_unfrozen_at_any_step(steps):
 
 
 def test_one_may_be_frozen_as_another_is_unfrozen():
-    """As many weights as before, and others."""
+    """The number of weights is the same, but not the weights."""
     pair = make_pair()
     for optimizer in pair:
         for frozen in (0, 1):
@@ -201,7 +201,7 @@ def test_a_loaded_state_goes_on_bit_for_bit(carry, n_before):
     for optimizer in (ours, theirs):
         take_steps(optimizer, range(n_before))
     loaded, _ = make_pair()
-    # Which has come along a way of its own, to be forgotten.
+    # These steps are overwritten by the loaded state.
     take_steps(loaded, range(50, 53))
     loaded.load_state_dict(carry(ours.state_dict()))
     for one, other in zip(weights_of(loaded), weights_of(ours), strict=True):

@@ -1,4 +1,4 @@
-"""Data in batches."""
+"""Batches of images."""
 
 import numpy as np
 import pytest
@@ -26,13 +26,13 @@ FORMAT = BatchFormat(CPU, torch.float32)
 
 
 def make_images(n, weights=None):
-    """Images of two classes in turn."""
+    """Images of two alternating classes."""
     images = np.random.RandomState(0).randint(0, 9, size=(n, 3, 4, 1)).astype(np.uint8)
     return TrainingImages.from_arrays(images, np.arange(n) % 2, weights)
 
 
 class AddOne:
-    """A step that is taken always."""
+    """A step applied in training and prediction."""
 
     is_random = False
 
@@ -44,7 +44,7 @@ class AddOne:
 
 
 class AddNoise:
-    """A step that is taken in training, and counts the images it changes."""
+    """A step applied only in training, which counts the images it changes."""
 
     is_random = True
 
@@ -65,7 +65,7 @@ def all_of(batches):
 
 @pytest.fixture(params=["resident", "read batch by batch"])
 def residence(request, monkeypatch):
-    """Small sets are made float once; here they are read anew in each pass as well."""
+    """Test small sets both converted to float once and read again in each epoch."""
     if request.param != "resident":
         monkeypatch.setattr(_batches, "_RESIDENT_VALUES", 0)
 
@@ -231,7 +231,7 @@ def test_steps_and_views_leave_the_layout_asked_for(views):
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
 def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
-    # The class of an image is the one channel in which it is one.
+    # The class of an image is the channel whose values are 1.
     codes = np.arange(12) % 3
     pixels = np.eye(3)[codes].reshape(-1, 1, 1, 3) * np.ones((1, 8, 8, 1))
     images = TrainingImages.from_arrays(pixels, codes)
@@ -289,7 +289,7 @@ def test_nothing_is_mixed_in_validation():
 
 
 def passes(batches, n):
-    """Return the images of each of n passes, in the order of the rows."""
+    """Return the images of each of n epochs, in the order of the rows."""
     found = []
     for _ in range(n):
         images, targets = zip(*((batch, truth[0]) for batch, truth in batches), strict=True)
@@ -298,7 +298,7 @@ def passes(batches, n):
 
 
 def make_numbered(n, weights=None, lazy=False):
-    """Images that are not their own mirror images, with their positions as targets."""
+    """Images without mirror symmetry, with their positions as targets."""
     images = make_images(n).images
     return TrainingImages.from_arrays(LazyImages(images) if lazy else images, np.arange(n), weights)
 
@@ -328,7 +328,7 @@ def test_equal_seeds_draw_equal_views():
     )
     assert all(map(torch.equal, first, again))
     assert not any(map(torch.equal, first, other))
-    # Moves are drawn anew in each pass.
+    # Shifts differ between epochs.
     assert not torch.equal(first[0], first[1].flip(3))
 
 
@@ -344,7 +344,7 @@ def test_images_of_weight_zero_change_no_view():
             ),
         )
     )
-    # The targets of both are positions among all images.
+    # The targets of both are positions in the full set.
     left_out.targets = given.targets[weights > 0]
     assert all(map(torch.equal, passes(given, 2), passes(left_out, 2)))
 

@@ -1,4 +1,4 @@
-"""What happens around the steps of a training run, on a real net and tiny images."""
+"""Callbacks, with a real network and tiny images."""
 
 import io
 import math
@@ -32,7 +32,7 @@ PLAN = TrainingConfig(
     n_iter_no_change=100,
     early_stopping=False,
 )
-# What is left of the learning rate when some share of the steps is done.
+# Factor of the learning rate after a fraction of the steps.
 DECAYS = {"cosine": lambda done: 0.5 * (1 + np.cos(np.pi * done)), "linear": lambda done: 1 - done}
 TARGETS = np.arange(12) % 2
 IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
@@ -40,7 +40,7 @@ TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
 
 
 def make_valid(n_wrong):
-    """The training images, some with the wrong label, so that their score rises and falls."""
+    """The training images, some with wrong labels, so that the score rises and falls."""
     return TrainingImages.from_arrays(IMAGES, np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS)
 
 
@@ -52,7 +52,7 @@ def make_mlp():
 
 
 def train(valid=None, make_module=make_mlp, **changes):
-    """Return the net and its history."""
+    """Return the network and its history."""
     plan = replace(PLAN, **changes)
     with seeded(0) as rng:
         net = make_net(make_module(), BatchFormat(torch.device("cpu"), torch.float32), plan)
@@ -68,7 +68,7 @@ def weights_of(net):
 
 
 def n_epochs_without_improvement(values, improves):
-    """Count the epochs at the end that did not improve on the best before them."""
+    """Count the final epochs without improvement over the best one before."""
     stale = 0
     for i, value in enumerate(values):
         stale = 0 if i == 0 or improves(value, values[:i]) else stale + 1
@@ -89,14 +89,14 @@ def test_a_decay_goes_from_the_first_learning_rate_to_zero_step_by_step(
         train(schedule=schedule, max_epochs=max_epochs, batch_size=batch_size)[1], "learning_rate"
     )
     per_epoch = math.ceil(12 / batch_size) - (batch_size == 11)
-    # What is recorded is the rate of the last step of each epoch.
+    # The learning rate of the last step of each epoch is recorded.
     last_steps = np.arange(1, max_epochs + 1) * per_epoch - 1
     expected = 0.05 * DECAYS[schedule](last_steps / (max_epochs * per_epoch))
     np.testing.assert_allclose(rates, expected)
 
 
 class Rates(Callback):
-    """The learning rates of each step, one for each group of weights."""
+    """Record the learning rates of each step, one per group of weights."""
 
     def __init__(self):
         self.seen = []
@@ -172,7 +172,7 @@ def test_a_score_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
 def test_early_stopping_brings_the_weights_of_the_best_epoch_back(n_wrong):
     net, history = train(valid=make_valid(n_wrong), early_stopping=True, max_epochs=40)
     scores, losses = column(history, "validation_accuracy"), column(history, "validation_loss")
-    # Of epochs of equal score, the one of the lowest loss.
+    # Among epochs with equal scores, the one with the lowest loss.
     best = max(range(40), key=lambda epoch: (scores[epoch], -losses[epoch]))
     assert best < 39, "there is nothing to bring back"
     expected, _ = train(max_epochs=best + 1)
@@ -198,7 +198,7 @@ def test_validation_images_alone_stop_nothing():
 
 
 class States(Callback):
-    """Weights and statistics after each step."""
+    """Record weights and statistics after each step."""
 
     def __init__(self):
         self.seen = []
@@ -211,7 +211,7 @@ class States(Callback):
 
 @pytest.fixture
 def states(monkeypatch):
-    """What the weights were after each step, noted before any other callback hears of it."""
+    """The weights after each step, recorded before any other callback is called."""
     states = States()
     make_callbacks = _trainer._make_callbacks
     monkeypatch.setattr(_trainer, "_make_callbacks", lambda *args: [states, *make_callbacks(*args)])
@@ -219,7 +219,7 @@ def states(monkeypatch):
 
 
 def make_normalised():
-    """A net with running statistics, and a count among them."""
+    """A network with running statistics, including a count."""
     return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
 
 
@@ -258,7 +258,7 @@ def test_a_run_that_stops_before_the_last_steps_keeps_its_last_weights():
 def test_a_run_that_stops_amid_the_last_steps_has_the_mean_so_far(states):
     net, history = train(weight_averaging=0.9, n_iter_no_change=4, tol=100.0)
     assert len(history) == 5
-    # Of 36 steps, three are left out at the start; fifteen are taken.
+    # The first 3 of 36 steps are not averaged; training stops after 15.
     assert len(states.seen) == 15
     for name, found in net.module_.state_dict().items():
         expected = torch.stack([state[name].double() for state in states.seen[3:]]).mean(dim=0)
@@ -273,7 +273,7 @@ def test_the_best_epoch_goes_before_the_mean():
 
 def test_a_loss_that_is_no_number_ends_training_with_what_to_do():
     says = (
-        r"loss became (nan|inf) in epoch 1\. Lower learning_rate_init \(it is 1e\+38\).*standardize"
+        r"loss became (nan|inf) in epoch 1\. Lower learning_rate_init \(got 1e\+38\).*standardize"
     )
     with pytest.raises(ValueError, match=says):
         train(learning_rate_init=1e38)

@@ -1,4 +1,4 @@
-"""Where a net computes, and in which precision."""
+"""Device and precision of the computation."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,7 @@ from skimgcls._training._device import check_device, choose_precision, has_bfloa
 
 few = settings(deadline=None, max_examples=50)
 CPU = torch.device("cpu")
-# A device that holds no numbers, and so multiplies none.
+# A device without data, and without bfloat16 support.
 NO_BFLOAT16 = torch.device("meta")
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -27,7 +27,7 @@ def choose(images, device=NO_BFLOAT16, precision="auto", n_images=None, batch_si
 
 
 class Resize:
-    """A step that makes images of any shape of others."""
+    """A step that returns images of a given shape."""
 
     is_random = False
 
@@ -44,7 +44,7 @@ class Resize:
 
 @pytest.fixture
 def with_bfloat16(monkeypatch):
-    """A device that multiplies bfloat16 numbers in hardware: this one, if it does."""
+    """A device with bfloat16 support: the CPU, patched if it has none."""
     if not has_bfloat16(CPU):
         monkeypatch.setattr(_device, "has_bfloat16", lambda device: device == CPU)
     return CPU

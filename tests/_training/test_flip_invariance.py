@@ -1,4 +1,4 @@
-"""Whether images may be mirrored, asked of the images."""
+"""Detect whether training images may be mirrored."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def take(images, targets, weights=None):
 
 
 def make_classes(n, paint, n_classes, seed=0):
-    """Noisy grey images, of classes drawn at random, each with what `paint` makes brighter."""
+    """Noisy greyscale images of random classes, with a bright region given by `paint`."""
     rng = np.random.RandomState(seed)
     targets = rng.randint(n_classes, size=n)
     images = rng.normal(100, 20, size=(n, SIDE, SIDE, 1))
@@ -29,7 +29,7 @@ def make_classes(n, paint, n_classes, seed=0):
 
 
 def make_bands(n=300, n_classes=3, seed=0):
-    """Classes that a mirror does not change: bright rows, further down in each class."""
+    """Classes that are invariant to mirroring: bright rows, at a different height per class."""
     height = SIDE // n_classes
     return make_classes(
         n, lambda k: np.s_[k * height : (k + 1) * height], n_classes=n_classes, seed=seed
@@ -37,12 +37,12 @@ def make_bands(n=300, n_classes=3, seed=0):
 
 
 def make_sides(n=300, seed=0):
-    """Two classes that a mirror makes into each other, as b and d: left is bright, or right."""
+    """Two classes that are mirror images, like b and d: the left or the right is bright."""
     return make_classes(n, lambda k: np.s_[:, -4:] if k else np.s_[:, :4], n_classes=2, seed=seed)
 
 
 class Transpose:
-    """A step that makes columns of rows."""
+    """A step that transposes images."""
 
     def __init__(self, is_random):
         self.is_random = is_random
@@ -55,7 +55,7 @@ class Transpose:
         return batch.transpose(2, 3)
 
 
-# What the images say
+# Results
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4, 6])
@@ -89,7 +89,7 @@ def test_one_such_pair_among_other_classes_is_enough():
     assert not is_flip_invariant(take(images[order], targets[order]))
 
 
-# Where nothing can be told
+# Too little information
 
 
 def test_few_images_tell_too_little():
@@ -104,7 +104,7 @@ def test_constant_images_tell_nothing(value):
 
 
 def test_labels_that_the_images_do_not_tell_count_as_no():
-    """But for chance: two of twenty times would be much of it."""
+    """Chance may give a few other results, at most two of twenty."""
     answers = []
     for seed in range(20):
         images, targets = make_bands(seed=seed)
@@ -118,7 +118,7 @@ def test_a_single_class_tells_nothing():
     assert not is_flip_invariant(take(images, np.zeros_like(targets)))
 
 
-# What must not matter
+# Invariances
 
 
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
@@ -138,7 +138,7 @@ def test_the_order_of_the_images_does_not_matter(make, answer, arrange):
 
 @pytest.mark.parametrize(("n", "n_classes"), [(300, 10), (6000, 3)])
 def test_labels_may_come_in_turns(n, n_classes):
-    """Images that are picked by every so manieth position would be those of a few classes."""
+    """Sampling at regular positions would select only a few classes."""
     rng = np.random.RandomState(0)
     targets = np.arange(n) % n_classes
     images = rng.normal(scale=0.5, size=(n, 20, 20, 1))
@@ -160,7 +160,7 @@ def test_images_of_any_shape(shape):
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
 def test_images_of_weight_zero_are_not_asked(make, answer):
     images, targets = make()
-    # As many that would turn the answer.
+    # An equal number of images that would change the result.
     others, other_targets = make_sides(seed=1) if answer else make_bands(n_classes=2, seed=1)
     weights = np.tile([1.0, 0.0], 300)
     both = np.stack([images, others], axis=1).reshape(-1, SIDE, SIDE, 1)
@@ -169,7 +169,7 @@ def test_images_of_weight_zero_are_not_asked(make, answer):
     assert is_flip_invariant(take(both, labels, 1 - weights)) is not answer
 
 
-# What images and labels may be
+# Types of images and labels
 
 
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
@@ -183,7 +183,7 @@ def test_files_are_asked_as_pixels_are(make, answer, tmp_path):
 
 
 def test_lazy_images_are_asked_as_a_prediction_sees_them():
-    """With the steps that are always taken, and without random ones."""
+    """Deterministic steps are applied, random steps are not."""
     images, targets = make_bands(n_classes=2)
     images = LazyImages(images)
     assert is_flip_invariant(take(images.then(Transpose(is_random=True)), targets))

@@ -1,4 +1,4 @@
-"""Logits of images that no one trains on."""
+"""Logits for prediction."""
 
 import numpy as np
 import torch

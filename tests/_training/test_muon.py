@@ -1,4 +1,4 @@
-"""An optimizer for convolutional nets."""
+"""Muon, an optimizer for convolutional networks."""
 
 import copy
 
@@ -48,12 +48,12 @@ def others_of(net):
 
 
 def normalised(weights):
-    """Return a filter bank scaled so that a row has length one on average."""
+    """Return a filter bank scaled so that the root mean square of the row norms is 1."""
     rows = weights.detach().flatten(1)
     return weights.detach() / rows.square().sum(dim=1).mean().sqrt()
 
 
-# A matrix made orthogonal
+# Orthogonalization
 
 
 @few
@@ -160,7 +160,7 @@ def test_other_weights_are_those_of_adamw_at_a_twentieth_of_the_learning_rate(dt
     ours, theirs = (
         [nn.Parameter(random(*shape, dtype=dtype)) for shape in shapes] for _ in range(2)
     )
-    # A filter bank beside them, which changes nothing for them.
+    # The filter bank does not affect the other weights.
     filters = nn.Parameter(random(2, 2, 2, 2, dtype=dtype))
     muon = Muon([{"params": [filters, *ours]}], lr=0.2, weight_decay=0.3)
     adamw = torch.optim.AdamW(theirs, lr=0.2 * 0.05, weight_decay=0.3, fused=True)
@@ -182,7 +182,7 @@ def test_weight_decay_leaves_filters_alone():
     assert not any(map(torch.equal, *map(others_of, nets)))
 
 
-# Which weights there are
+# Groups of weights
 
 
 def test_filters_are_told_by_their_shape():

@@ -1,4 +1,4 @@
-"""The training engine: the net that skorch trains."""
+"""Training with skorch."""
 
 import math
 from dataclasses import replace
@@ -39,7 +39,7 @@ PLAN = TrainingConfig(
 
 
 def make_images(n=20, weights=None):
-    """Bytes of which the brighter half is class 1."""
+    """uint8 images; the brighter half is class 1."""
     targets = np.arange(n) % 2
     images = np.random.RandomState(0).randint(0, 9, size=(n, 3, 4, 1)).astype(np.uint8)
     images[targets == 1] += 9
@@ -140,7 +140,7 @@ def test_weight_decay_is_decoupled_from_the_gradient():
     nets = [make_mlp(plan=plain), make_mlp(plan=decayed)]
     for net, plan in zip(nets, (plain, decayed), strict=True):
         train(net, make_images(20), plan)
-    # One step of each: the learning rate of 0.01 times 3 of the weights is what they differ by.
+    # After one step the weights differ by learning rate times weight decay, 0.01 * 3.
     torch.testing.assert_close(weights_of(nets[0]) - weights_of(nets[1]), 0.03 * before)
 
 
@@ -233,11 +233,11 @@ def test_labels_are_smoothed_as_the_plan_says(multilabel):
     assert loss.multilabel == multilabel
 
 
-# Views, weights in the net, solvers and precision
+# Views, weights in the network, solvers and precision
 
 
 class Seeing(nn.Module):
-    """A net that is linear, and keeps what it has seen in training and in evaluation."""
+    """A linear network that records its batches in training and in evaluation."""
 
     def __init__(self):
         super().__init__()
@@ -260,7 +260,7 @@ def test_views_are_for_training_alone_and_come_with_the_plan():
     seen = net.module_.seen
     assert len(seen[True]) == 6
     for first, second in zip(seen[True][:2], seen[True][1:3], strict=True):
-        # What one pass mirrors, the next shows as it is.
+        # Images mirrored in one epoch are not mirrored in the next.
         assert torch.equal(second, first.flip(3))
         assert not torch.equal(first, pixels)
     assert all(torch.equal(batch, pixels) for batch in seen[True][3:])
@@ -308,7 +308,7 @@ def test_bfloat16_is_within_the_net_alone():
     logits = net.infer(batch)
     assert logits.dtype is torch.float32
     torch.testing.assert_close(logits, exact.infer(batch), rtol=0.05, atol=0.05)
-    # Rounded, so that it has been bfloat16 on its way.
+    # The logits are bfloat16 values.
     assert torch.equal(logits, logits.bfloat16().float())
     assert not torch.equal(logits, exact.infer(batch))
     history = train(net, make_images(), valid=make_images())
@@ -321,7 +321,7 @@ def test_bfloat16_is_within_the_net_alone():
 
 
 def make_rounding(module=None):
-    """Return a net that computes in bfloat16, and the batch format it does so by."""
+    """Return a network that computes in bfloat16, and its batch format."""
     batch_format = BatchFormat(CPU, torch.float32, autocast=True)
     with seeded(0):
         module = ResNet((3, 4, 1), 2, widths=(4, 8)) if module is None else module
@@ -330,12 +330,12 @@ def make_rounding(module=None):
 
 
 def learn_whitening(net):
-    """Let the first layer of a residual net be other than zero."""
+    """Compute the first layer of a residual network, which is zero initially."""
     net.module_[1].whitening.learn(FORMAT.to_batch(make_images().images))
 
 
 def copied_in(net):
-    """Return each tensor of the module for predictions, as it is now."""
+    """Return a copy of each tensor of the module for predictions."""
     return {name: tensor.clone() for name, tensor in net.evaluation_module().state_dict().items()}
 
 
@@ -450,7 +450,7 @@ def test_the_copy_is_made_anew_when_weights_have_changed(change):
 
 def test_a_layer_of_ones_own_that_computes_otherwise_is_not_rounded():
     class Halved(nn.Linear):
-        """Not the layer that autocast knows."""
+        """A subclass of a layer, which autocast does not convert."""
 
         def forward(self, batch):
             return batch @ (self.weight.T.double() / 2).float() + self.bias
@@ -468,11 +468,11 @@ def test_a_layer_of_ones_own_that_computes_otherwise_is_not_rounded():
     )
 
 
-# Who is told of what
+# Events and callbacks
 
 
 class Listener(Callback):
-    """Notes each event that comes, by name."""
+    """Record the name of each event."""
 
     def __init__(self):
         self.heard = []
@@ -497,7 +497,7 @@ def test_callbacks_hear_what_they_listen_to_in_order(monkeypatch):
     plan = replace(PLAN, max_epochs=2, batch_size=10)
     train(net, make_images(20), plan, valid=make_images(6))
     assert listener.heard == ["train begins", *["step", "step", "validation", "epoch"] * 2]
-    # Nobody of this run hears of the next one.
+    # The next run does not call the callbacks of this run.
     monkeypatch.undo()
     train(net, make_images(20), plan)
     assert len(listener.heard) == 9

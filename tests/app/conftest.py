@@ -1,4 +1,4 @@
-"""Small models of every kind that the page serves, and pictures to ask them about."""
+"""Fixtures: small models of every kind that the page serves, and images."""
 
 import io
 
@@ -21,7 +21,7 @@ def encode(pixels, kind="PNG"):
 
 @pytest.fixture(scope="session")
 def shapes():
-    """Files of pictures and their classes."""
+    """Image files and their classes."""
     X, y = make_shapes(90, n_classes=3, image_size=24, random_state=0)
     return np.array([encode(image) for image in X], dtype=object), y
 
@@ -37,14 +37,14 @@ def of_files(shapes):
 
 @pytest.fixture(scope="session")
 def of_labels():
-    """A model of images with several labels each."""
+    """A multilabel model."""
     X, y = make_shapes(60, n_classes=3, image_size=16, multilabel=True, random_state=0)
     return MLPImageClassifier(max_iter=2, random_state=0).fit(X, y)
 
 
 @pytest.fixture
 def served(of_files):
-    """The model of files, as the page's sessions find it."""
+    """The model of files, set as the served model."""
     model = ServedModel.of(of_files, "shapes.skimgcls", {"skimgcls": "1.2.3", "packages": {}})
     serve_model(model)
     yield model

@@ -1,4 +1,4 @@
-"""The command line: what it refuses, and how it serves."""
+"""The command line: refused arguments and the server."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ def path(tmp_path, of_files):
 
 
 def refusal(arguments, capsys):
-    """Return what is said on the terminal by a command that is refused."""
+    """Return the error output of a refused command."""
     with pytest.raises(SystemExit) as stopped:
         main([str(argument) for argument in arguments])
     assert stopped.value.code == 2
@@ -46,28 +46,28 @@ def test_a_folder_is_refused(tmp_path, capsys):
 def test_another_file_is_refused(tmp_path, capsys):
     other = tmp_path / "other.skimgcls"
     other.write_bytes(b"PK" + bytes(100))
-    assert "a file that save wrote with b'SKIMGCLS'" in refusal([other], capsys)
+    assert "a file that save wrote begins with b'SKIMGCLS'" in refusal([other], capsys)
 
 
 def test_an_altered_file_is_refused(path, capsys):
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
     path.write_bytes(data)
-    assert "it was cut short or altered" in refusal([path], capsys)
+    assert "it was truncated or altered" in refusal([path], capsys)
 
 
 def test_a_model_of_something_else_is_refused(tmp_path, capsys):
     X, y = load_digits(return_X_y=True)
     save(LogisticRegression(max_iter=10_000).fit(X / 16, y), tmp_path / "rows.skimgcls")
     said = refusal([tmp_path / "rows.skimgcls"], capsys)
-    assert "it cannot be asked about a picture: LogisticRegression does not tell" in said
+    assert "it cannot classify images: LogisticRegression has no image_shape_" in said
 
 
 def test_a_port_that_is_taken_is_refused(path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = refusal([path, "--port", port], capsys)
-    assert f"127.0.0.1:{port} cannot be served on" in said
+    assert f"cannot listen on 127.0.0.1:{port}" in said
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_it_serves_until_it_is_interrupted(path, tmp_path):
         url = re.search(r"shapes\.skimgcls is served on (http://127\.0\.0\.1:\d+) ", told)[1]
         with urllib.request.urlopen(f"{url}/_stcore/health") as answer:
             assert answer.status == 200
-        # It stops even where nobody reads its words.
+        # It stops even if its output is closed.
         server.stdout.close()
         server.send_signal(signal.SIGINT)
         errors = server.stderr.read()

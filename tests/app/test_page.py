@@ -1,4 +1,4 @@
-"""The page without a browser: which parts it shows for what was sent."""
+"""The page without a browser: which parts it shows for uploaded files."""
 
 import io
 from pathlib import Path
@@ -17,12 +17,12 @@ from skimgcls.app._serve import serve_model
 from skimgcls.app._upload import Limits
 
 PAGE = Path(skimgcls.app.__file__).with_name("_page.py")
-# An import and a model's first prediction take seconds where other work is done beside.
+# An import and a model's first prediction take seconds on a busy machine.
 PATIENCE = 60
 
 
 def sent(name, content, number=0):
-    """Return a file as Streamlit hands it over."""
+    """Return a file as Streamlit passes it."""
     return SimpleNamespace(name=name, file_id=f"{number}-{name}", getvalue=lambda: content)
 
 
@@ -32,7 +32,7 @@ def send(monkeypatch, served):
 
     def run(*files, model=None):
         serve_model(model or served)
-        # AppTest of the oldest Streamlit knows no uploader.
+        # AppTest of the oldest Streamlit does not support uploaders.
         monkeypatch.setattr(streamlit, "file_uploader", lambda *_, **__: list(files))
         return AppTest.from_file(str(PAGE), default_timeout=PATIENCE).run()
 
@@ -49,7 +49,7 @@ def test_at_first_it_asks_for_a_picture(send):
     assert "<h1>shapes</h1>" in html_of(page)
     assert [tab.label for tab in page.tabs] == ["Classify", "About the model"]
     assert not page.slider
-    # No camera is asked for before a visitor wants one.
+    # Camera access is not requested before the switch is turned on.
     assert [toggle.value for toggle in page.toggle] == [False]
     assert not page.get("camera_input")
 
@@ -107,7 +107,7 @@ def test_more_files_than_are_taken_are_left(send, shapes, of_files):
     model = ServedModel.of(of_files, "m", limits=Limits(files=2))
     files = [sent("a.png", shapes[0][0], number) for number in range(3)]
     page = send(*files, model=model)
-    assert page.warning[0].value == "Only the first 2 pictures are read."
+    assert page.warning[0].value == "Only the first 2 images are read."
     assert html_of(page).count('alt=""') == 2
 
 

@@ -1,4 +1,4 @@
-"""What the page says of a file, without the page."""
+"""The results for a file, without the page."""
 
 import io
 import sys
@@ -47,7 +47,7 @@ def encode(pixels, kind="PNG"):
 
 
 def make_bomb(width, height):
-    """Return a PNG of one colour, small however large it claims to be."""
+    """Return a small PNG of one colour with large dimensions."""
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
@@ -68,10 +68,10 @@ def test_pictures_are_let_through(kind):
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"not a picture", "no picture that can be read here: PNG, JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that can be read"),
+        (b"not a picture", "not an image of a supported format: PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image of a supported"),
         (PICTURE + bytes(2**20), "larger than 1 MB"),
-        (PICTURE[:20], "cut short or broken|no picture"),
+        (PICTURE[:20], "cut short or broken|not an image"),
         (make_bomb(1100, 1000), "more than 1 million pixels"),
     ],
 )
@@ -165,7 +165,7 @@ def test_pictures_of_any_mode_are_taken(kind, of_files):
 
 def test_models_that_cannot_be_asked_are_refused():
     X, y = load_digits(return_X_y=True)
-    with pytest.raises(TypeError, match="LogisticRegression does not tell what size"):
+    with pytest.raises(TypeError, match="LogisticRegression has no image_shape_"):
         ServedModel.of(LogisticRegression(max_iter=10_000).fit(X / 16, y), "m")
     with pytest.raises(TypeError, match="LinearSVC has no predict_proba"):
         ServedModel.of(LinearSVC(max_iter=10_000).fit(X[:50], y[:50] > 4), "m")
@@ -241,7 +241,7 @@ def test_a_model_may_itself_say_that_it_does_not_know(shapes, of_files):
     said = [judge(model, model.predict(content)).word for content in X[:30]]
     assert said == [str(label) for label in clf.predict(X[:30])]
     assert "odd" in said
-    # And so where it is the last step.
+    # The same as the last step of a Pipeline.
     inner = clone(clf).set_params(estimator=MLPImageClassifier(max_iter=2, random_state=0))
     pipe = make_pipeline(ImageLoader(size=(16, 16)), inner).fit(X, y)
     model = ServedModel.of(pipe, "m")
@@ -321,7 +321,7 @@ def test_the_table_for_a_spreadsheet_holds_everything(served, shapes):
         "broken.png",
     ]
     np.testing.assert_allclose(table[shares].iloc[0], answers[0].proba, atol=1e-6)
-    assert table["error"].iloc[-1].startswith("It is no picture")
+    assert table["error"].iloc[-1].startswith("It is not an image")
     assert table["error"].iloc[:-1].isna().all()
     assert table["confidence"].iloc[:1].item() == pytest.approx(answers[0].proba.max(), abs=1e-6)
     assert data.startswith(b"\xef\xbb\xbf")

@@ -1,4 +1,4 @@
-"""Nets for other images, and for other labels."""
+"""Adapt networks to other input channels and other labels."""
 
 import pytest
 import torch

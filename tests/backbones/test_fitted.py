@@ -1,4 +1,4 @@
-"""A classifier of ours that was fitted before, as a backbone."""
+"""A fitted image classifier as backbone."""
 
 import pickle
 
@@ -97,7 +97,7 @@ def test_one_that_is_no_image_classifier_is_refused(stripes):
 
 def test_weights_beside_it_are_refused(stripes):
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
-    with pytest.raises(ValueError, match=r"it has weights of its own. Leave weights=None"):
+    with pytest.raises(ValueError, match=r"it has its own weights. Leave weights=None"):
         PretrainedImageClassifier(source, weights="DEFAULT").fit(*stripes)
 
 

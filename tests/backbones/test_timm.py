@@ -1,4 +1,4 @@
-"""The nets of timm."""
+"""Backbones from timm."""
 
 import numpy as np
 import pytest
@@ -74,14 +74,14 @@ def test_weights_in_the_hubs_cache_are_taken(monkeypatch, tmp_path):
     embedder = ImageEmbedder("timm:resnet18", weights="DEFAULT", image_size=32).fit(X)
     found = embedder._net[-1].net.state_dict()
     torch.testing.assert_close(found["layer4.1.conv2.weight"], net.layer4[1].conv2.weight.data)
-    # Statistics that were trained are not begun anew.
+    # Pretrained running statistics are not reset.
     assert found["bn1.num_batches_tracked"] >= 10_000
 
 
 def test_without_a_network_it_says_what_to_do(monkeypatch, tmp_path):
     import huggingface_hub.constants
 
-    # As the environment variable HF_HUB_OFFLINE does, which is read at the first import.
+    # Same effect as the environment variable HF_HUB_OFFLINE, which is read at the first import.
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     X, y = make_stripes(n_images=12, shape=(8, 8, 3))

@@ -1,4 +1,4 @@
-"""The networks of torchvision."""
+"""Backbones from torchvision."""
 
 import pickle
 
@@ -230,7 +230,7 @@ def test_an_unknown_name_is_told_the_nearest(name, near):
 
 
 def test_one_that_is_near_none_is_told_where_to_look():
-    with pytest.raises(ValueError, match=r"is not known. Expected a name of torchvision's"):
+    with pytest.raises(ValueError, match=r"is not known. Expected the name of a torchvision"):
         find_backbone("qqqqq")
 
 

@@ -1,4 +1,4 @@
-"""The way down of a U-Net."""
+"""The encoder of a U-Net as backbone."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_a_net_is_fitted(colour_stripes):
 
 
 def test_the_weights_of_a_whole_unet_are_taken(tmp_path):
-    """Those of its way up are left out: there are no pixels to label."""
+    """The weights of the decoder are not used."""
     torch.manual_seed(1)
     unet = smp.Unet("resnet34", encoder_weights=None, classes=2).eval()
     torch.save(unet.state_dict(), tmp_path / "unet.pth")

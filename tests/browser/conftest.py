@@ -1,4 +1,4 @@
-"""Programs from outside: a browser and a validator, which not every machine has."""
+"""Fixtures for external programs: a browser and Java for a validator."""
 
 import os
 import shutil
@@ -6,23 +6,23 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
-# Of a browser that asks its makers nothing.
+# Chromium options: no requests to its vendor.
 QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
-    # A camera that shows a clock.
+    # A fake camera that shows a clock.
     "--use-fake-device-for-media-stream",
 ]
 
 
 def find_program(*names):
-    """Return the path of the first of some programs that is there.
+    """Return the path of the first program that is installed.
 
-    Without any the test is skipped, or fails where the environment asks for all of them, as the
-    tests of a release do.
+    If none is, the test is skipped. It fails if SKIMGCLS_NEEDS_ALL_PROGRAMS is set, as in the tests
+    of a release.
     """
     for name in names:
         if path := shutil.which(name):
@@ -42,7 +42,7 @@ def java():
 def browser():
     path = find_program("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
-        # As root, as on a build machine, Chromium does not start in its sandbox.
+        # As root, for example on a build machine, Chromium cannot start in its sandbox.
         browser = playwright.chromium.launch(
             executable_path=path, args=QUIET, chromium_sandbox=os.geteuid() != 0
         )

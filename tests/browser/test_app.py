@@ -1,4 +1,4 @@
-"""The page for a model in a browser, with its real server."""
+"""The page of a model in a browser, with its real server."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from skimgcls.datasets import make_shapes
 
 NASTY_LABEL = "<b onmouseover=alert(2)>*circle* $x^2$ :smile:</b>"
 NASTY_NAME = "<img src=x onerror=alert(1)> **a** $x$ :smile:.png"
-# A server and a browser start, and share the machine with whatever else is done there.
+# Starting a server and a browser takes long on a busy machine.
 PATIENCE = 30_000
 INPUT = "stFileUploaderDropzoneInput"
 
@@ -32,7 +32,7 @@ def encode(pixels, kind="PNG"):
 
 
 def make_bomb(width, height):
-    """Return a PNG of one colour, small however large it claims to be."""
+    """Return a small PNG of one colour with large dimensions."""
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
@@ -51,14 +51,14 @@ def model_path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pictures():
-    """Pictures of shapes, as files."""
+    """Images of shapes, as files."""
     X, _ = make_shapes(4, n_classes=3, image_size=200, random_state=1)
     return [encode(image) for image in X]
 
 
 @contextmanager
 def started(path, folder, *options):
-    """Run the server in empty folders, and yield it with its address."""
+    """Run the server in empty folders; yield it and its address."""
     folders = {name: folder / name for name in ("HOME", "TMPDIR", "work")}
     for place in folders.values():
         place.mkdir()
@@ -94,7 +94,7 @@ def url(model_path, folder):
 
 @contextmanager
 def visited(browser, url, **settings):
-    """Open the page as a visitor of its own, who notes what should not be."""
+    """Open the page in its own context; assert no errors and no requests to other hosts."""
     context = browser.new_context(**settings)
     context.set_default_timeout(PATIENCE)
     tab = context.new_page()
@@ -119,7 +119,7 @@ def tab(browser, url):
 
 
 def send(tab, files):
-    """Give the page files: pairs of a name and what it holds."""
+    """Upload files to the page, given as pairs of name and content."""
     tab.get_by_test_id(INPUT).set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )
@@ -140,7 +140,7 @@ def test_one_picture_has_its_classes_and_where_they_were_found(tab, pictures):
     assert widths == [200, 384]
     shares = tab.locator(".sk-bar .share").all_inner_texts()
     assert tab.locator(".verdict .share").inner_text() == shares[0]
-    # A label is shown letter by letter, whatever language it seems to be.
+    # A label is shown as plain text, even if it contains markup.
     assert NASTY_LABEL in tab.locator(".sk-bar .name").all_inner_texts()
     tab.get_by_text("All 3 classes").click()
     wait_for(tab.get_by_role("cell", name=NASTY_LABEL, exact=True).first)
@@ -210,7 +210,7 @@ def test_a_single_file_that_is_broken_is_named(tab):
     send(tab, [(NASTY_NAME, b"no picture")])
     message = tab.locator(".error")
     expect(message).to_contain_text(f"{NASTY_NAME} could not be read.", timeout=PATIENCE)
-    expect(message).to_contain_text("It is no picture that can be read here: PNG, JPEG")
+    expect(message).to_contain_text("It is not an image of a supported format: PNG, JPEG")
 
 
 def test_a_file_that_is_too_large_is_not_sent(tab):
@@ -270,7 +270,7 @@ def test_the_model_card_tells_of_the_model(tab):
 
 def test_nothing_is_left_on_disk(browser, url, folder, pictures):
     before = sorted(folder.rglob("*"))
-    # Larger than what servers keep in memory without being told to.
+    # Larger than the default in-memory limit of servers.
     noise = np.random.default_rng(0).integers(0, 256, (800, 900, 3), dtype=np.uint8)
     large = encode(noise)
     assert 2**20 < len(large) < 3 * 2**20

@@ -1,4 +1,4 @@
-"""The page of a report in a browser: it is whole, silent, and asks nothing of anyone."""
+"""The report page in a browser: no errors, no console output and no network requests."""
 
 import subprocess
 from pathlib import Path
@@ -27,7 +27,7 @@ def write_page(kind, path):
     return path
 
 
-KINDS = ["labels", "several labels an image"]
+KINDS = ["labels", "multilabel"]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_browser_shows_it_without_an_error_or_a_request(page, browser):
     assert tab.inner_text("h1") == TITLE
     assert said == []
     assert [url for url in asked if not url.startswith("data:image/png")] == [page.as_uri()]
-    # All pictures are shown, and none makes the page wider than the window.
+    # All images are shown, and none makes the page wider than the window.
     assert len(pictures) >= 4
     assert min(pictures) > 100
     assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -71,9 +71,9 @@ def test_on_a_telephone_nothing_is_cut(page, browser):
 
 @pytest.fixture(scope="module")
 def findings(pages, tmp_path_factory, java):
-    """Return what the Nu Html Checker, which the W3C runs as well, has to say, line by line.
+    """Return the output lines of the Nu Html Checker, the validator of the W3C.
 
-    It is asked once, as it takes seconds to start: of the pages, and of one that is wrong.
+    It runs once, since it takes seconds to start, on the pages and on an invalid page.
     """
     wrong = tmp_path_factory.mktemp("wrong") / "wrong.html"
     wrong.write_text("<!DOCTYPE html><p><div></p>", encoding="utf-8")
@@ -85,5 +85,5 @@ def findings(pages, tmp_path_factory, java):
 
 def test_the_validator_finds_what_is_wrong_and_nothing_in_the_pages(findings):
     assert any("Unclosed element" in line for line in findings)
-    # Each line begins with the address of the file.
+    # Each line begins with the URL of the file.
     assert [line for line in findings if "/wrong.html" not in line] == []

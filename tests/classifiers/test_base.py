@@ -1,4 +1,4 @@
-"""What every classifier does: shown on the smallest."""
+"""Behaviour shared by all classifiers, tested on small ones."""
 
 import copy
 import json
@@ -34,7 +34,7 @@ def make_mlp(**params):
 
 
 class SoftmaxRegression(BaseImageClassifier):
-    """The smallest classifier one can make."""
+    """A minimal classifier."""
 
     def _build_module(self, image_shape, n_outputs):
         height, width, channels = image_shape
@@ -65,7 +65,7 @@ def test_what_auto_chose_is_an_attribute(stripes):
     assert (again.batch_size_, again.max_iter_, again.learning_rate_init_) == (7, 1, 0.01)
 
 
-# ---- spellings
+# ---- input formats
 
 
 def test_files_are_read_in_colour_or_in_the_grey_that_is_asked_for(stripes, tmp_path):
@@ -150,7 +150,7 @@ def test_images_of_a_known_shape_are_not_taken_for_others_of_as_many_pixels(stri
         clf.predict(X.reshape(-1, 4, 16))
 
 
-# ---- statistics of the pixels
+# ---- pixel statistics
 
 
 def test_bytes_and_floats_of_any_range_train_alike(colour_stripes):
@@ -231,7 +231,7 @@ def test_auto_precision_is_by_the_numbers_and_the_size_of_the_images(stripes):
         (large / 255, "float64"),
     ]:
         assert clf.fit(images, y).precision_ == precision
-    # More images than a batch are never computed in float64.
+    # float64 is never used for more images than one batch.
     assert clf.set_params(batch_size=16).fit(large / 255, y).precision_ == rounded
     assert clf.fit(X / 255, y).precision_ == "float32"
     assert make_mlp(device="cpu").partial_fit(X / 255, y, classes=[0, 1, 2]).precision_ == "float32"
@@ -307,7 +307,7 @@ def test_mixed_images_still_teach(stripes, mixing):
     again = make_mlp(max_iter=60, **mixing).fit(X, y)
     np.testing.assert_array_equal(clf.predict_proba(X), again.predict_proba(X))
     plain = make_mlp(max_iter=60).fit(X, y)
-    # What is sure of unmixed images never was of mixed ones.
+    # Predictions for mixed images are never as confident as for unmixed ones.
     assert clf.loss_ > plain.loss_
     assert set(clf.history_["train_accuracy"].between(0, 1)) == {True}
 
@@ -405,7 +405,7 @@ def test_early_stopping_sets_images_aside_if_none_are_given(stripes):
     X, y = stripes
     clf = make_mlp(early_stopping=True, validation_fraction=0.25).fit(X, y)
     assert len(clf.validation_scores_) == clf.n_iter_
-    # Nine images of thirty-six, three a class: scores come in ninths.
+    # Nine of 36 images, three per class: scores are multiples of 1/9.
     assert all(np.isclose(9 * score, round(9 * score)) for score in clf.validation_scores_)
 
 
@@ -420,7 +420,7 @@ def test_unknown_labels_in_y_val_are_named(stripes):
         make_mlp().fit(X, y, X_val=X[:2], y_val=[0, 7])
 
 
-# ---- going on
+# ---- warm start and partial_fit
 
 
 def test_warm_start_refuses_another_architecture_and_keeps_the_model(stripes):
@@ -428,7 +428,7 @@ def test_warm_start_refuses_another_architecture_and_keeps_the_model(stripes):
     clf = make_mlp(warm_start=True).fit(X, y)
     before = clf.predict_proba(X)
     clf.set_params(hidden_layer_sizes=(9,))
-    with pytest.raises(ValueError, match="make another net of them"):
+    with pytest.raises(ValueError, match="build a different network"):
         clf.fit(X, y)
     np.testing.assert_array_equal(clf.predict_proba(X), before)
 
@@ -504,7 +504,7 @@ def test_a_failed_partial_fit_leaves_the_weights_as_they_were(stripes):
     assert pickle.dumps(clf) == state
 
 
-# ---- refusals of fit that are not about images
+# ---- errors of fit not about images
 
 
 def test_a_loss_that_is_no_number_stops_training_and_says_what_to_lower(stripes):
@@ -564,7 +564,7 @@ def test_parameters_are_checked_in_fit(stripes, params, words):
         clf.fit(*stripes)
 
 
-# ---- sameness
+# ---- reproducibility
 
 
 def test_another_process_fits_the_same_bits():

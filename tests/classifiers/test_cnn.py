@@ -1,4 +1,4 @@
-"""The convolutional classifier: what its parameters can say."""
+"""The parameters of CNNImageClassifier."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from skimgcls.estimator_checks._data import make_stripes
 
 
 def iterate_wrapped(clf):
-    """Return the names of the layers that hold or change something, in order."""
+    """Return the names of the leaf modules, in order."""
     leaves = [m for m in clf.net_.module_[-1].modules() if not list(m.children())]
     return [type(leaf).__name__ for leaf in leaves]
 

@@ -1,4 +1,4 @@
-"""The feedforward classifier."""
+"""MLPImageClassifier."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A classifier around a module of one's own."""
+"""ModuleImageClassifier."""
 
 import pickle
 from functools import partial
@@ -13,7 +13,7 @@ from skimgcls import ModuleImageClassifier
 
 
 class Flat(nn.Module):
-    """A module as tutorials write it: sizes found by hand, flattened with `view`."""
+    """A module as in tutorials: sizes computed by hand, flattened with `view`."""
 
     def __init__(self, image_shape, n_outputs, width=4):
         super().__init__()
@@ -84,7 +84,7 @@ def test_a_module_with_another_number_of_outputs_is_refused(stripes):
     def too_many(image_shape, n_outputs):
         return Flat(image_shape, n_outputs + 1)
 
-    with pytest.raises(ValueError, match=r"logits of shape \(n, 3\).*it gave shape \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"logits of shape \(n_samples, 3\).*got shape \(2, 4\)"):
         make_classifier(too_many).fit(*stripes)
 
 

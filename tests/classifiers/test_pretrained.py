@@ -1,4 +1,4 @@
-"""The classifier on a net that was trained before: what it does that others do not."""
+"""Features specific to PretrainedImageClassifier."""
 
 import pickle
 
@@ -13,7 +13,7 @@ from skimgcls import ImageAugmenter, PretrainedImageClassifier, ResNetImageClass
 from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.nets import Standardize
 
-# A small one with batch normalisation.
+# A small network with batch normalisation.
 NAME = "shufflenet_v2_x0_5"
 
 
@@ -25,7 +25,7 @@ def make_clf(**params):
 
 @pytest.fixture
 def weights(tmp_path):
-    """A file of weights, and those it holds."""
+    """A weights file and its state dict."""
     torch.manual_seed(1)
     state = torchvision.models.get_model(NAME, weights=None).state_dict()
     torch.save(state, tmp_path / "net.pth")
@@ -37,7 +37,7 @@ def body_of(clf):
 
 
 def moved(clf, state):
-    """Return the names of the first layer and of the last whose weights are not those loaded."""
+    """Return the parameters of the first and last layers that differ from the loaded weights."""
     found = body_of(clf).state_dict()
     return [
         name
@@ -46,7 +46,7 @@ def moved(clf, state):
     ]
 
 
-# ---- what is trained
+# ---- trainable
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_head_warms_up_alone(colour_stripes, weights, head_warmup, is_moved)
     path, state = weights
     clf = make_clf(weights=path, head_warmup=head_warmup).fit(*colour_stripes)
     assert bool(moved(clf, state)) == is_moved
-    # Thawed for what comes after.
+    # Unfrozen after the warm-up.
     assert all(p.requires_grad for p in body_of(clf).parameters())
 
 
@@ -169,7 +169,7 @@ def test_kept_features_go_on_in_partial_fit(colour_stripes):
 
 
 def count_passes(clf, X, y, monkeypatch):
-    """Return how many images went through the body in a fit."""
+    """Return the number of images passed through the body during fitting."""
     n_images = []
     forward = torch.nn.Conv2d.forward
 
@@ -247,7 +247,7 @@ def test_predictions_can_be_the_mean_over_views(colour_stripes):
     np.testing.assert_allclose(averaged.decision_function(X), expected, rtol=1e-4, atol=1e-5)
 
 
-# ---- the images
+# ---- images
 
 
 @pytest.mark.parametrize(("factor", "white"), [(1, 255), (1 / 255, 1), (257, 65_535)])
@@ -272,7 +272,7 @@ def test_with_weights_pixels_are_as_torchvision_has_them(weights):
     first, transfer = clf.net_.module_[0], clf.net_.module_[-1].net
     framed = torch.from_numpy(np.asarray(clf._check_images(X, reset=False))).permute(0, 3, 1, 2)
     found = (first(framed) - transfer.body.mean) / transfer.body.std
-    # torchvision rounds what it has resized to bytes.
+    # torchvision rounds resized pixels to bytes.
     expected = preset(torch.from_numpy(X).permute(0, 3, 1, 2))
     torch.testing.assert_close(found, expected, rtol=0, atol=0.51 / 255 / 0.224)
 
@@ -302,7 +302,7 @@ def test_files_in_a_frame(tmp_path, colour_stripes):
     np.testing.assert_array_equal(one.predict_proba(paths), other.predict_proba(X))
 
 
-# ---- what is saved
+# ---- serialization
 
 
 @pytest.mark.parametrize("trainable", ["head", 2, "all"])
@@ -322,7 +322,7 @@ def test_a_loaded_one_goes_on_where_it_was(colour_stripes):
     np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), clf.fit(X, y).predict_proba(X))
 
 
-# ---- refusals
+# ---- errors
 
 
 def test_a_fit_that_raises_changes_nothing(colour_stripes, tmp_path):
@@ -363,7 +363,7 @@ def test_weights_of_another_net_are_refused(colour_stripes, weights):
 
 @pytest.mark.slow
 def test_what_was_learned_before_helps():
-    """From three classes of stripes to three others, with few images."""
+    """Transfer from three classes of stripes to three others, with few images."""
     X, y = make_stripes(n_images=600, shape=(16, 16), n_classes=12)
     known = y < 9
     source = ResNetImageClassifier((16, 32), max_iter=15, random_state=0).fit(X[known], y[known])

@@ -1,4 +1,4 @@
-"""The classifier that may say that it does not know keeps what it promises."""
+"""RejectOptionClassifier keeps its guarantees."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from skimgcls.estimator_checks._data import make_stripes
 
 
 class Oracle(ClassifierMixin, BaseEstimator):
-    """Two classes; an image is its own confidence, and the first class is always predicted."""
+    """Two classes; the image is the confidence, and the first class is always predicted."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -27,7 +27,7 @@ class Oracle(ClassifierMixin, BaseEstimator):
 
 
 def make_cases(n, seed=0):
-    """Confidence from 0 to 1, and labels that are more often right where it is high."""
+    """Confidences from 0 to 1, and labels that are correct more often at high confidence."""
     rng = np.random.RandomState(seed)
     X = rng.rand(n, 1)
     y = (rng.rand(n) > 0.5 + X[:, 0] / 2).astype(int)
@@ -44,7 +44,7 @@ def test_the_share_asked_for_is_accepted(coverage):
     assert clf.coverage_ == pytest.approx(coverage, abs=0.001)
     X, _ = make_cases(5000, seed=1)
     low, high = stats.binom.interval(0.999, 5000, coverage)
-    # The threshold is itself drawn, from fewer images.
+    # The threshold is random too: it is learned from fewer images.
     assert low - 250 <= clf.is_accepted(X).sum() <= high + 250
 
 
@@ -54,7 +54,7 @@ def test_the_error_asked_for_is_kept_as_often_as_is_promised(max_error):
     for seed in range(60):
         clf = make_frozen(*make_cases(800, seed), max_error=max_error, confidence=confidence)
         assert clf.error_ <= clf.error_bound_ <= max_error
-        # Of an image of confidence t the chance to be wrong is (1 - t) / 2: the mean above t.
+        # The error probability at confidence t is (1 - t) / 2; take the mean above the threshold.
         lowest = 2 * clf.threshold_ - 1
         n_kept += (1 - lowest) / 4 <= max_error
     assert n_kept >= stats.binom.ppf(0.001, 60, confidence)
@@ -145,7 +145,7 @@ def test_a_search_varies_what_is_inside():
     assert search.fit(X, y).best_params_["coverage"] == 0.8
 
 
-# ---- refusals
+# ---- errors
 
 
 def test_both_wishes_at_once():
@@ -154,7 +154,7 @@ def test_both_wishes_at_once():
 
 
 def test_a_promise_that_too_few_images_allow():
-    with pytest.raises(ValueError, match=r"max_error=0.01 cannot be promised .* Hold out more"):
+    with pytest.raises(ValueError, match=r"max_error=0.01 cannot be guaranteed .* Hold out more"):
         make_frozen(*make_cases(50), max_error=0.01)
 
 
@@ -162,7 +162,7 @@ def test_a_fit_that_raises_changes_nothing():
     X, y = make_cases(400)
     clf = make_frozen(X, y, coverage=0.5)
     before = dict(vars(clf))
-    with pytest.raises(ValueError, match="cannot be promised"):
+    with pytest.raises(ValueError, match="cannot be guaranteed"):
         clf.set_params(coverage=None, max_error=0.001).fit(X, y)
     assert vars(clf) | {"coverage": 0.5, "max_error": None} == before
 
@@ -176,7 +176,7 @@ def test_labels_that_are_not_as_many():
 def test_several_labels_an_image():
     X, _ = make_stripes()
     y = np.random.RandomState(0).randint(2, size=(len(X), 3))
-    with pytest.raises(ValueError, match="several labels an image"):
+    with pytest.raises(ValueError, match="does not support multilabel"):
         RejectOptionClassifier(MLPImageClassifier(max_iter=1), coverage=0.5).fit(X, y)
 
 

@@ -1,4 +1,4 @@
-"""The residual net's classifier: what it does that others do not."""
+"""Features specific to ResNetImageClassifier."""
 
 import copy
 import pickle
@@ -18,7 +18,7 @@ def make_resnet(**params):
 
 
 def make_sides(n_images=120):
-    """Images whose class is the side of a bright stripe: mirrored, they are of the other one."""
+    """Images whose class is the side of a bright stripe: mirroring swaps the classes."""
     X, _ = make_stripes(n_images=n_images, n_classes=1)
     X, y = X.transpose(0, 2, 1).copy(), np.arange(n_images) % 2
     X[y == 1] = X[y == 1, :, ::-1]
@@ -26,12 +26,12 @@ def make_sides(n_images=120):
 
 
 def net_of(clf):
-    """Return the net, without the pixel statistics and the views."""
+    """Return the network without pixel statistics and test-time augmentation."""
     return clf.net_.module_[-1].net
 
 
 def logits_of(clf, X):
-    """Return what the net says of the images as they are."""
+    """Return the logits without test-time augmentation."""
     batch = torch.from_numpy(X.reshape(len(X), *clf.image_shape_)).permute(0, 3, 1, 2).float()
     with torch.no_grad():
         for layer in list(clf.net_.module_)[:-1]:
@@ -164,11 +164,11 @@ def test_labels_are_smoothed_in_training(stripes):
         make_resnet(max_iter=40, label_smoothing=s).fit(X, y).predict_proba(X) for s in (0, 0.4)
     )
     assert plain.max(axis=1).mean() > smoothed.max(axis=1).mean()
-    # Of three classes, the own one keeps six tenths and its share of the other four.
+    # With three classes, the target of the label is 0.6 plus a third of the other 0.4.
     assert smoothed.max(axis=1).mean() == pytest.approx(0.6 + 0.4 / 3, abs=0.1)
 
 
-# ---- mirrored and moved images
+# ---- flips and shifts
 
 
 @pytest.mark.parametrize("make_images", [lambda: make_stripes(n_images=120), make_sides])
@@ -198,7 +198,7 @@ def test_sides_are_learned_if_images_are_not_mirrored():
         for flip in (False, True)
     )
     assert plain.score(X[120:], y[120:]) == 1
-    # Each image was of either side, as many times.
+    # Each image is seen equally often in both orientations.
     assert mirrored.score(X[120:], y[120:]) < 0.75
 
 
@@ -255,7 +255,7 @@ def random_batch(*shape):
 
 
 def make_stage(depth):
-    """Return a stage of eight channels, as many as the first layer makes of grey images."""
+    """Return a stage of eight channels, the output of the first layer for grey images."""
     return ResNet((9, 9, 1), 2, widths=(8,), depth=depth).stages[0].eval()
 
 
@@ -275,7 +275,7 @@ def test_two_convolutions_that_say_nothing_pass_through_what_they_are_given(dept
         for convolution in stage.convolutions[-2:]:
             convolution.weight.zero_()
         passed_on = shallow(batch)
-        # All that is left of the block is its activation.
+        # Only the activation of the block remains.
         torch.testing.assert_close(stage(batch), torch.nn.functional.gelu(passed_on))
     assert passed_on.abs().max() > 0.1
 
@@ -315,7 +315,7 @@ def test_what_the_first_layer_gives_is_uncorrelated_and_of_variance_one(stripes)
     torch.testing.assert_close(maps[:, half:], -maps[:, :half])
 
 
-# ---- sameness, and going on
+# ---- reproducibility, warm start and partial_fit
 
 
 @pytest.mark.parametrize("solver", ["muon", "adamw"])
@@ -372,7 +372,7 @@ def test_warm_start_keeps_what_was_decided_by_the_first_images():
 @pytest.mark.parametrize("parameter", [{"depth": 3}, {"widths": (8, 8)}, {"widths": (8,)}])
 def test_warm_start_refuses_another_net(stripes, parameter):
     clf = make_resnet(warm_start=True).fit(*stripes)
-    with pytest.raises(ValueError, match="make another net of them"):
+    with pytest.raises(ValueError, match="build a different network"):
         clf.set_params(**parameter).fit(*stripes)
 
 
@@ -445,7 +445,7 @@ def test_bfloat16_says_about_what_float32_says():
     np.testing.assert_array_equal(again.predict_proba(X), rounded_proba)
 
 
-# ---- what "auto" makes
+# ---- values of "auto"
 
 
 @pytest.mark.parametrize(
@@ -512,7 +512,7 @@ def test_what_was_chosen_is_an_attribute(stripes):
 
 
 def test_weights_and_repetition_agree_on_tiny_images():
-    """A long training of many channels amplifies rounding until the two differ."""
+    """Long training of many channels amplifies rounding errors until the two differ."""
     rng = np.random.RandomState(4)
     X, y, weights = rng.uniform(size=(15, 10)), np.arange(15) % 3, rng.randint(0, 4, 15)
     weighted, repeated = (ResNetImageClassifier(random_state=0) for _ in range(2))

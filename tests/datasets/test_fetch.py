@@ -1,4 +1,4 @@
-"""The public sets, from tiny files in the formats they are published in."""
+"""Tests of the public datasets, with tiny files in the published formats."""
 
 import gzip
 import hashlib
@@ -35,12 +35,12 @@ def make_pixels(n, shape, seed):
 
 
 def make_codes(n):
-    """Codes of ten classes, in another order than sorted."""
+    """Return codes of ten classes, not sorted."""
     return np.arange(n)[::-1] % 10
 
 
 def idx_file(array):
-    """The format of MNIST: a magic number, the sizes, the bytes."""
+    """Return a file in the format of MNIST: magic number, sizes, bytes."""
     sizes = struct.pack(f">{array.ndim}I", *array.shape)
     return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
 
@@ -80,7 +80,7 @@ def tar_of(files):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """A web server on this computer: its address, and the folder it serves."""
+    """A local web server: its address, and the folder that it serves."""
     monkeypatch.setenv("no_proxy", "*")
     folder = tmp_path / "served"
     folder.mkdir()
@@ -91,7 +91,7 @@ def server(tmp_path, monkeypatch):
 
     class Patient(http.server.ThreadingHTTPServer):
         def handle_error(self, request, client_address):
-            # torchvision asks where an address leads, and hangs up before it has been told all.
+            # torchvision follows redirects first, and closes the connection early.
             if not isinstance(sys.exception(), ConnectionError):
                 super().handle_error(request, client_address)
 
@@ -106,12 +106,12 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture
 def published(server, monkeypatch):
-    """The tiny sets on the server, whose addresses and checksums torchvision is told."""
+    """The tiny datasets on the server, with patched URLs and checksums in torchvision."""
     address, folder = server
     for dataset in (MNIST, FashionMNIST):
         resources = []
         for name, content in mnist_files().items():
-            # Without the time of day, so that both classes know one checksum.
+            # Without a timestamp, so that both classes have the same checksum.
             packed = gzip.compress(content, mtime=0)
             (folder / f"{name}.gz").write_bytes(packed)
             resources.append((f"{name}.gz", md5(packed)))
@@ -133,7 +133,7 @@ def published(server, monkeypatch):
 
 @pytest.fixture
 def home(tmp_path, published):
-    """A folder that holds the three sets as torchvision leaves them."""
+    """A folder with the three datasets as stored by torchvision."""
     home = tmp_path / "home"
     for name in ("MNIST", "FashionMNIST"):
         raw = home / name / "raw"
@@ -230,7 +230,7 @@ def test_the_description_names_the_source(name, home):
 
 @every_set
 def test_what_is_missing_is_not_downloaded_unasked(name, published, tmp_path):
-    with pytest.raises(OSError, match=r"is not in .* and download_if_missing=False. Set it to"):
+    with pytest.raises(OSError, match=r"is missing or .* and download_if_missing=False. Set it to"):
         SETS[name](data_home=tmp_path / "empty", download_if_missing=False)
     assert list((tmp_path / "empty").iterdir()) == []
 
@@ -271,9 +271,9 @@ def test_a_download_with_another_checksum_is_refused(name, published, tmp_path):
 
 
 def test_a_changed_file_of_cifar10_is_not_read(home):
-    """It is a pickle: only what has the published checksum is opened."""
+    """The file is a pickle: it is only opened if it has the published checksum."""
     (home / "cifar-10-batches-py" / "data_batch_1").write_bytes(cifar_batch(4, 9))
-    with pytest.raises(OSError, match=r"CIFAR-10 is not in .*, or not whole"):
+    with pytest.raises(OSError, match="CIFAR-10 is missing or incomplete in"):
         fetch_cifar10(data_home=home, download_if_missing=False)
     repaired = fetch_cifar10(data_home=home)
     np.testing.assert_array_equal(repaired.data, expected_images("cifar10", N_TRAIN, 0))
@@ -283,7 +283,7 @@ def test_a_changed_file_of_cifar10_is_not_read(home):
 def test_a_file_of_mnist_that_is_cut_short_is_told(home, length):
     file = home / "MNIST" / "raw" / "train-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:length])
-    with pytest.raises(OSError, match=r"MNIST in .* are cut short or broken. Delete them"):
+    with pytest.raises(OSError, match=r"MNIST in .* are truncated or corrupt. Delete them"):
         fetch_mnist(data_home=home)
 
 

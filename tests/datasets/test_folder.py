@@ -1,4 +1,4 @@
-"""Folders of images: what is listed, what is passed over, and what is refused."""
+"""Tests of `load_image_folder`: listed files, ignored files and errors."""
 
 import os
 import tempfile
@@ -17,7 +17,7 @@ can_link = pytest.mark.skipif(os.name == "nt", reason="links need rights on Wind
 
 
 def write_images(folder, *names):
-    """Write a small image at each of these paths, of the kind its suffix says."""
+    """Write a small image to each of these paths, in the format of its suffix."""
     for name in names:
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,26 +29,26 @@ def names(paths, folder):
 
 
 def reasons(bunch, folder):
-    """What was ignored, as path and reason."""
+    """Return the ignored paths with their reasons."""
     found = names(bunch.ignored["path"], folder)
     return dict(zip(found, bunch.ignored["reason"], strict=True))
 
 
 @pytest.fixture
 def pets(tmp_path):
-    """A folder of two classes, one of them with a folder inside."""
+    """A folder of two classes, one of them with a sub-folder."""
     write_images(tmp_path, "dog/2.png", "dog/1.JPG", "cat/b/1.png", "cat/a.png", "cat/c.bmp")
     return tmp_path
 
 
 @pytest.fixture
 def parted(tmp_path):
-    """A folder with images to train on and to test on."""
+    """A folder with a training and a test subset."""
     write_images(tmp_path, "train/cat/1.png", "train/dog/1.png", "test/dog/2.png")
     return tmp_path
 
 
-# What is listed
+# Listed files
 
 
 def test_a_folder_is_a_class_and_so_is_all_below_it(pets):
@@ -120,8 +120,8 @@ def test_labels_choose_the_classes(pets):
     assert bunch.target_names == ["dog"]
     assert set(bunch.target) == {"dog"}
     assert reasons(bunch, pets) == {
-        "cat": "is not among the labels",
-        "masks": "is not among the labels",
+        "cat": "is not in labels",
+        "masks": "is not in labels",
     }
 
 
@@ -132,7 +132,7 @@ def test_threads_change_nothing(pets, n_jobs, on_error):
     pd.testing.assert_frame_equal(many.frame, load_image_folder(pets).frame)
 
 
-# What is passed over
+# Ignored files
 
 
 def test_what_is_no_image_of_a_class_is_told(pets):
@@ -143,18 +143,18 @@ def test_what_is_no_image_of_a_class_is_told(pets):
     assert len(bunch.data) == 5
     assert reasons(bunch, pets) == {
         ".cache": "is hidden",
-        "README": "is no image: it has no suffix",
-        "__MACOSX": "was left by the operating system",
+        "README": "is not an image: it has no suffix",
+        "__MACOSX": "was created by the operating system",
         "cat/.hidden.png": "is hidden",
-        "cat/Thumbs.db": "was left by the operating system",
-        "cat/notes.txt": "is no image: its suffix is '.txt'",
-        "dog/desktop.ini": "was left by the operating system",
-        "lost.png": "lies in no folder of a class",
+        "cat/Thumbs.db": "was created by the operating system",
+        "cat/notes.txt": "is not an image: its suffix is '.txt'",
+        "dog/desktop.ini": "was created by the operating system",
+        "lost.png": "is not in a class folder",
     }
 
 
 def break_files(folder):
-    """Put files among the cats that hold no image, and return their names with the reasons."""
+    """Write broken files to the class "cat", and return their names with the reasons."""
     cats = folder / "cat"
     (cats / "bomb.ppm").write_bytes(b"P6 100000 100000 255\n")
     (cats / "empty.png").write_bytes(b"")
@@ -219,13 +219,13 @@ def test_links_are_followed(pets):
 @pytest.mark.parametrize(
     ("link", "target", "reason"),
     [
-        ("cat/away.png", "nowhere.png", "is a link that leads nowhere"),
-        ("cat/away", "nowhere", "is a link that leads nowhere"),
-        ("away", "nowhere", "is a link that leads nowhere"),
-        ("cat/self.png", "self.png", "is a link that leads to itself"),
-        ("cat/b/up", "..", "is a link to a folder that it lies in"),
-        ("cat/b/top", "../..", "is a link to a folder that it lies in"),
-        ("all", ".", "is a link to a folder that it lies in"),
+        ("cat/away.png", "nowhere.png", "is a broken link"),
+        ("cat/away", "nowhere", "is a broken link"),
+        ("away", "nowhere", "is a broken link"),
+        ("cat/self.png", "self.png", "is a link to itself"),
+        ("cat/b/up", "..", "is a link to a parent folder"),
+        ("cat/b/top", "../..", "is a link to a parent folder"),
+        ("all", ".", "is a link to a parent folder"),
     ],
 )
 def test_links_that_lead_nowhere_or_in_a_circle_are_broken_files(pets, link, target, reason):
@@ -250,7 +250,7 @@ def test_all_subsets_are_a_bunch_of_bunches(parted):
         ["cat"],
         ["dog"],
     ]
-    assert reasons(bunch, parted) == {"README.txt": "lies in no subset"}
+    assert reasons(bunch, parted) == {"README.txt": "is not in a subset folder"}
 
 
 def test_a_subset_that_is_not_there_is_not_in_the_bunch(parted):
@@ -282,20 +282,20 @@ def test_a_class_may_be_called_train(tmp_path):
 def test_a_class_that_training_lacks_is_refused(parted):
     write_images(parted, "test/bird/1.png")
     for subset in (None, "test"):
-        with pytest.raises(ValueError, match=r"that the training images do not: \['bird'\]"):
+        with pytest.raises(ValueError, match=r"that are not in the training images: \['bird'\]"):
             load_image_folder(parted, subset=subset)
     assert load_image_folder(parted, subset="train").target.tolist() == ["cat", "dog"]
     chosen = load_image_folder(parted, subset="test", labels=["cat", "dog"])
     assert chosen.target.tolist() == ["dog"]
-    assert reasons(chosen, parted) == {"test/bird": "is not among the labels"}
+    assert reasons(chosen, parted) == {"test/bird": "is not in labels"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"subset": "val"}, r"no folder for the subset 'val'. Its folders are \['test', 'train'\]"),
-        ({"return_X_y": True}, r"holds the subsets \['train', 'test'\].*name the one to return"),
-        ({"labels": ["bird"]}, r"without a folder in .*train.*\['bird'\]. The folders are"),
+        ({"subset": "val"}, r"no folder for the subset 'val'. The folders are \['test', 'train'\]"),
+        ({"return_X_y": True}, r"contains the subsets \['train', 'test'\].*set subset"),
+        ({"labels": ["bird"]}, r"without a folder in .*train.*\['bird'\]. The class folders are"),
     ],
 )
 def test_what_the_subsets_do_not_hold_is_refused(parted, arguments, words):
@@ -305,7 +305,7 @@ def test_what_the_subsets_do_not_hold_is_refused(parted, arguments, words):
 
 def test_folders_beside_the_subsets_leave_open_what_is_meant(parted):
     write_images(parted, "extra/cat/1.png")
-    with pytest.raises(ValueError, match=r"and others, \['extra'\]. Name the subset to load"):
+    with pytest.raises(ValueError, match=r"and other folders, \['extra'\]. Set subset"):
         load_image_folder(parted)
     assert load_image_folder(parted, subset="test").target.tolist() == ["dog"]
 
@@ -318,29 +318,29 @@ def test_two_folders_for_one_subset_are_refused(parted):
 
 def test_a_subset_without_classes_is_refused(parted):
     write_images(parted, "val/1.png", "val/2.png")
-    with pytest.raises(ValueError, match=r"val' holds no folders of classes. It holds 2 images"):
+    with pytest.raises(ValueError, match=r"val' contains no class folders. It contains 2 images"):
         load_image_folder(parted)
 
 
 @can_link
 def test_a_subset_that_is_a_link_to_nowhere_is_not_passed_over(parted):
     (parted / "val").symlink_to(parted / "nowhere")
-    with pytest.raises(ValueError, match="is a link that leads nowhere"):
+    with pytest.raises(ValueError, match="is a broken link"):
         load_image_folder(parted)
     skipped = load_image_folder(parted, on_error="skip")
-    assert reasons(skipped, parted) == {"val": "is a link that leads nowhere"}
+    assert reasons(skipped, parted) == {"val": "is a broken link"}
 
 
-# What is refused
+# Errors
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"There is no folder '.*pets'"):
+    with pytest.raises(FileNotFoundError, match=r"The folder '.*pets' does not exist"):
         load_image_folder(tmp_path / "pets")
 
 
 def test_a_file_in_place_of_a_folder_is_named(pets):
-    with pytest.raises(NotADirectoryError, match=r"a.png' is not a folder. Pass the folder that"):
+    with pytest.raises(NotADirectoryError, match=r"a.png' is not a folder. Pass the folder with"):
         load_image_folder(pets / "cat" / "a.png")
 
 
@@ -350,7 +350,7 @@ def test_a_folder_that_may_not_be_read_is_named(bound_by_rights, closed):
         write_images(folder, "cat/old/1.png", "dog/1.png")
         Path(folder, closed).chmod(0)
         try:
-            with pytest.raises(PermissionError, match=r"The folder '.*' may not be read"):
+            with pytest.raises(PermissionError, match=r"No permission to read the folder '.*'"):
                 load_image_folder(folder, on_error="skip")
         finally:
             Path(folder, closed).chmod(0o700)
@@ -369,8 +369,8 @@ def test_a_file_that_may_not_be_read_is_a_broken_file(bound_by_rights):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "holds no folders of classes. Expected a folder for each"),
-        (["1.png", "2.png"], "holds no folders of classes. It holds 2 images itself"),
+        ([], "contains no class folders. Expected a folder for each"),
+        (["1.png", "2.png"], "contains no class folders. It contains 2 images itself"),
     ],
 )
 def test_a_folder_without_classes_is_refused(tmp_path, files, words):
@@ -404,11 +404,11 @@ def test_one_class_is_left_to_the_classifier_to_refuse(tmp_path):
         ({"subset": "all"}, ValueError, "must be one of 'train', 'val', 'test', None. Got 'all'"),
         ({"subset": "train"}, ValueError, "no folder for the subset 'train'"),
         ({"on_error": "ignore"}, ValueError, "must be one of 'raise', 'skip'. Got 'ignore'"),
-        ({"labels": "cat"}, ValueError, "labels must be a list of names of folders, or None"),
+        ({"labels": "cat"}, ValueError, "labels must be a list of folder names or None"),
         ({"labels": []}, ValueError, "labels must be a list"),
         ({"labels": [1]}, ValueError, "labels must be a list"),
         ({"labels": 3}, ValueError, "labels must be a list"),
-        ({"labels": ["cow"]}, ValueError, r"\['cow'\]. The folders are \['cat', 'dog'\]"),
+        ({"labels": ["cow"]}, ValueError, r"\['cow'\]. The class folders are \['cat', 'dog'\]"),
         ({"n_jobs": 0}, ValueError, "n_jobs must be None or an integer other than 0; got 0"),
         ({"n_jobs": "all"}, ValueError, "n_jobs must be"),
         ({"return_X_y": "yes"}, TypeError, "'return_X_y' parameter of load_image_folder must be"),

@@ -1,4 +1,4 @@
-"""Images of shapes: what is in them, how many of each, and that they can be learned."""
+"""Tests of `make_shapes`."""
 
 import numpy as np
 import pandas as pd
@@ -90,7 +90,7 @@ def test_an_image_without_a_shape_is_its_ground():
 
 @pytest.mark.parametrize("n_classes", [2, 6])
 def test_each_shape_is_whole_and_apart_from_the_others(n_classes):
-    """Shapes are brighter than their ground; what is bright does not touch the border."""
+    """Shapes are brighter than the background and do not touch the border."""
     images, _ = make_shapes(
         30, image_size=64, n_classes=n_classes, color=False, noise=0, random_state=0
     )
@@ -112,7 +112,7 @@ def test_brightness_does_not_tell_the_shape():
 def test_noise_is_what_its_name_says():
     images, y = make_shapes(200, multilabel=True, noise=0.05, random_state=0)
     plain = images[(y.sum(axis=1) == 0).to_numpy()].astype(float)
-    # Where the ground is near black, noise is cut off.
+    # On an almost black background, noise is clipped.
     channels = plain.transpose(0, 3, 1, 2).reshape(-1, 32 * 32)
     middle = channels[channels.mean(axis=1) > 50]
     assert middle.std(axis=1).mean() == pytest.approx(0.05 * 255, rel=0.05)
@@ -150,19 +150,19 @@ def test_the_generators_of_the_caller_are_untouched():
         ({"image_size": 7}, "of 8 pixels or more; got 7"),
         ({"image_size": (32, 32, 3)}, r"\(height, width\) or one number"),
         ({"image_size": "32"}, "got '32'"),
-        ({"n_classes": 1}, "from 2 to 6, the number of shapes there are; got 1"),
+        ({"n_classes": 1}, "from 2 to 6, the number of available shapes; got 1"),
         ({"n_classes": 7}, "from 2 to 6"),
         ({"n_classes": True}, "from 2 to 6"),
         ({"noise": -0.1}, "noise must be a number from 0 to 1; got -0.1"),
         ({"noise": float("nan")}, "noise must be a number"),
         ({"noise": "some"}, "noise must be a number"),
         ({"weights": [0.5, 0.3, 0.1]}, r"sum to 1; .* sum to 0.9"),
-        ({"weights": [0.9, 0.3]}, "shares from 0 to 1, the last too"),
-        ({"weights": [0.9, float("nan")]}, "shares from 0 to 1"),
+        ({"weights": [0.9, 0.3]}, "from 0 to 1, also the last one"),
+        ({"weights": [0.9, float("nan")]}, "weights must be from 0 to 1"),
         ({"weights": [0.5]}, "must hold 3 or 2 numbers for 3 classes; got 1"),
         ({"weights": [0.5, 0.5], "multilabel": True}, "must hold 3 numbers for 3 classes; got 2"),
-        ({"weights": ["a", "b", "c"]}, "weights must be numbers, one a class"),
-        ({"weights": 0.5}, "weights must be numbers, one a class"),
+        ({"weights": ["a", "b", "c"]}, "weights must be numbers, one per class"),
+        ({"weights": 0.5}, "weights must be numbers, one per class"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(arguments, words):

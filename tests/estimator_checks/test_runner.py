@@ -1,4 +1,4 @@
-"""No contract is empty: each catches a classifier that breaks it."""
+"""Each check fails for a classifier that violates it."""
 
 import sys
 import warnings
@@ -18,7 +18,7 @@ BROKEN = []
 
 
 def breaks(contract, words, error=AssertionError):
-    """Mark a classifier as one that `contract` must catch, in these words."""
+    """Register a classifier for which `contract` must fail with a message matching `words`."""
 
     def mark(classifier):
         BROKEN.append(pytest.param(contract, classifier, words, error, id=classifier.__name__))
@@ -27,14 +27,14 @@ def breaks(contract, words, error=AssertionError):
     return mark
 
 
-@breaks("check_spellings_give_one_model", "fitted on rows is another model")
+@breaks("check_spellings_give_one_model", "fitted on rows gives a different model")
 class ReadsRowsBackwards(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_rows = isinstance(X, np.ndarray) and X.ndim == 2
         return super().fit(X[:, ::-1] if is_rows else X, y, **fit_params)
 
 
-@breaks("check_predicts_on_any_spelling", "predicts otherwise on")
+@breaks("check_predicts_on_any_spelling", "predicts differently on")
 class KnowsTheSpellingOfFitOnly(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         self.spelling_ = type(X).__name__
@@ -45,14 +45,14 @@ class KnowsTheSpellingOfFitOnly(MLPImageClassifier):
         return proba if type(X).__name__ == self.spelling_ else proba[:, ::-1]
 
 
-@breaks("check_number_types_give_one_model", "fitted on int64 is another model")
+@breaks("check_number_types_give_one_model", "fitted on int64 gives a different model")
 class DividesIntegersBy255(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_int = isinstance(X, np.ndarray) and X.dtype == np.int64
         return super().fit(X / 255 if is_int else X, y, **fit_params)
 
 
-@breaks("check_files_give_the_model_of_their_pixels", "fitted on paths is another model")
+@breaks("check_files_give_the_model_of_their_pixels", "fitted on paths gives a different model")
 class ReadsFilesUpsideDown(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_paths = isinstance(X, pd.DataFrame) and X.shape[1] == 1
@@ -69,14 +69,14 @@ class PredictsOnAugmentedImages(MLPImageClassifier):
         return super()._logits(X)
 
 
-@breaks("check_only_training_sees_augmented_images", "does not heed an ImageAugmenter")
+@breaks("check_only_training_sees_augmented_images", "ignores an ImageAugmenter")
 class TrainsOnPlainImages(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         return super().fit(X.source if isinstance(X, LazyImages) else X, y, **fit_params)
 
 
 class _Invert:
-    """A step that prediction takes too."""
+    """A step applied in prediction as well."""
 
     is_random = False
 
@@ -94,7 +94,7 @@ class SeedsItself(MLPImageClassifier):
         return super()._build_module(image_shape, n_outputs)
 
 
-@breaks("check_equal_seeds_give_equal_bits", "does not heed random_state")
+@breaks("check_equal_seeds_give_equal_bits", "ignores random_state")
 class HasOneSeed(MLPImageClassifier):
     def _build_module(self, image_shape, n_outputs):
         torch.default_generator.manual_seed(0)
@@ -159,7 +159,7 @@ class WritesToImages(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_images_are_left_alone", "heeds the memory order of X")
+@breaks("check_images_are_left_alone", "depends on the memory order of X")
 class ReadsMemory(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if isinstance(X, np.ndarray) and np.isfortran(X):
@@ -167,7 +167,7 @@ class ReadsMemory(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_images_are_left_alone", "heeds the strides of X")
+@breaks("check_images_are_left_alone", "depends on the strides of X")
 class ReadsMemoryForwards(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if isinstance(X, np.ndarray) and X.strides[0] < 0:
@@ -314,7 +314,7 @@ class StartsCold(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_warm_start_goes_on", "began anew")
+@breaks("check_warm_start_goes_on", "restarted training")
 class KeepsTheEpochsAndLosesTheWeights(MLPImageClassifier):
     def _make_net(self, train, plan, dtype, start=None):
         return super()._make_net(train, plan, dtype)
@@ -326,7 +326,7 @@ def contracts_of(estimator):
 
 @pytest.mark.parametrize(("contract", "classifier", "words", "error"), BROKEN)
 def test_a_classifier_that_breaks_a_contract_is_caught(contract, classifier, words, error):
-    # What tells of the parameters that it takes is the class it derives from.
+    # The check is selected by the parameters of the base class.
     check = contracts_of(MLPImageClassifier())[contract].func
     with pytest.raises(error, match=words):
         check(classifier.__name__, classifier(hidden_layer_sizes=8))

@@ -1,4 +1,4 @@
-"""What the tests of exported models share."""
+"""Fixtures for the tests of exported models."""
 
 import functools
 import json
@@ -10,10 +10,10 @@ import pytest
 
 
 def find_tables():
-    """Return modules, each with the name of a function of it, that make tables for each export.
+    """Yield modules and their functions that build tables for each export.
 
-    They tell which operations there are and what each is in ONNX, and are the same each time. For
-    a small net they are two thirds of an export.
+    The tables list the operations and their ONNX equivalents, and are the same each time. For a
+    small network, building them takes two thirds of an export.
     """
     try:
         apis = import_module("onnxscript._framework_apis").__path__
@@ -26,9 +26,9 @@ def find_tables():
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_are_made_once():
-    """Make these tables for the first export, and keep them for the others.
+    """Build these tables for the first export, and cache them for the others.
 
-    A version of torch that has no such function takes its time.
+    A version of torch without such a function is not changed.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name, function in find_tables():
@@ -47,7 +47,7 @@ def open_model(model):
 
 @pytest.fixture
 def run():
-    """Run a model of ONNX, or a file of one, on pixels: probabilities and labels."""
+    """Run an ONNX model or file on pixels; return probabilities and labels."""
     opened = []
 
     def run(model, pixels):
@@ -60,5 +60,5 @@ def run():
 
 @pytest.fixture
 def facts_of():
-    """What a model tells of itself."""
+    """Read the metadata of a model."""
     return lambda model: {entry.key: json.loads(entry.value) for entry in model.metadata_props}

@@ -1,4 +1,4 @@
-"""Models in int8: nearly as right, and smaller."""
+"""int8 models are nearly as accurate, and smaller."""
 
 import numpy as np
 import pytest
@@ -79,8 +79,8 @@ def test_files_of_many_sizes(run, tmp_path):
         (X[:0], "0 sample"),
         (X[:, :4], "shape"),
         (X[..., :1], "shape|channel"),
-        (X / 255, "no byte"),
-        (X.astype(int) + 1000, "no byte"),
+        (X / 255, "do not fit uint8"),
+        (X.astype(int) + 1000, "do not fit uint8"),
         (3, "must hold images"),
         (["none.png"], "no file"),
     ],

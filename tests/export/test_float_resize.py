@@ -1,4 +1,4 @@
-"""Products of matrices give what torch's own resizing gives."""
+"""Matrix products give the same result as torch's own resizing."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from skimgcls import ImageResizer
 from skimgcls._images._resize_center_crop import resize_crop_square
 from skimgcls.export._float_resize import FloatResize
 
-# Of one pixel torch itself resizes some wrongly.
+# torch itself resizes some sides of one pixel wrongly.
 SIDES = st.tuples(st.integers(2, 30), st.integers(2, 30))
 METHODS = st.sampled_from(["fit", "crop", "pad"])
 INTERPOLATIONS = st.sampled_from(["nearest", "bilinear", "bicubic"])
@@ -27,7 +27,7 @@ def test_as_the_resizer_does(old, new, method, interpolation, channels):
         new, method=method, interpolation=interpolation, background=(0.2, 0.9, -1)[:channels]
     ).fit(images)
     resize = resizer._make_resize()
-    # "crop" can take a part that is one pixel wide, and "pad" can make one.
+    # "crop" can select a part that is one pixel wide, and "pad" can create one.
     (_, _, *part), inner = resize.plan(*old)
     assume(min(*part, *inner) > 1)
     expected = resizer.transform(images)

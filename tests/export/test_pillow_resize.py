@@ -1,4 +1,4 @@
-"""Operations of torch give the bytes that Pillow gives."""
+"""torch operations give the same bytes as Pillow."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""An exported model answers as the estimator it was made of."""
+"""An exported model predicts the same as its estimator."""
 
 import logging
 import os
@@ -53,12 +53,12 @@ RESNET = make_small(
     test_time_augmentation=True,
     random_state=0,
 )
-# What probabilities may differ by.
+# Maximum difference of probabilities.
 CLOSE = 1e-4
 
 
 class Net(torch.nn.Module):
-    """A module of one's own."""
+    """A custom module."""
 
     def __init__(self, image_shape, n_outputs):
         super().__init__()
@@ -70,7 +70,7 @@ class Net(torch.nn.Module):
 
 
 class Deciding(Net):
-    """Computes one thing for some images, and another for others."""
+    """A module whose control flow depends on the pixels."""
 
     def forward(self, batch):
         logits = super().forward(batch)
@@ -160,7 +160,7 @@ PICTURES, SHAPES = make_shapes(12, image_size=(30, 41), random_state=0)
 
 @pytest.fixture
 def paths(tmp_path):
-    """Photographs of many sizes, in files."""
+    """Image files of many sizes."""
     found = []
     for number, pixels in enumerate(PICTURES):
         picture = Image.fromarray(pixels).resize((25 + 3 * number, 40 - 3 * number // 2))
@@ -189,7 +189,7 @@ PIPELINES = {
 }
 
 
-# Each kind of graph, and each way to frame, is in one of these.
+# These cover each kind of graph and each resizing method.
 DIFFER_MOST = ("crop", "pad", "nearest", "grey", "resized later", "resized as floats")
 
 
@@ -426,11 +426,11 @@ def test_what_is_no_estimator():
 
 def test_estimators_of_others_are_named():
     foreign = make_pipeline(ImageFlattener(), LogisticRegression(C=1e-4, max_iter=5000)).fit(X, y)
-    with pytest.raises(TypeError, match="LogisticRegression cannot become a graph"):
+    with pytest.raises(TypeError, match="LogisticRegression cannot be exported to ONNX"):
         to_onnx(foreign)
     features = ImageEmbedder("squeezenet1_1", image_size=32, random_state=0)
     pipe = make_pipeline(features, clone(MLP)).fit(X, y)
-    with pytest.raises(TypeError, match="ImageEmbedder cannot become a part of a graph"):
+    with pytest.raises(TypeError, match="ImageEmbedder cannot be exported to ONNX"):
         to_onnx(pipe)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of displays share."""
+"""Fixtures shared by the tests of displays."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def off_screen():
-    """Draw without a display, and leave no figure behind."""
+    """Draw without a screen, and close all figures afterwards."""
     before = plt.get_backend()
     plt.switch_backend("Agg")
     yield

@@ -1,4 +1,4 @@
-"""Pictures with planted defects: each is found, and nothing else is."""
+"""audit_images reports all planted defects and nothing else."""
 
 import sys
 import threading
@@ -14,13 +14,13 @@ from skimgcls.inspection import _duplicates, audit_images, class_distribution
 
 
 def make_picture(seed, side=64):
-    """A picture of coloured clouds, which no other seed gives."""
+    """Return an image of coloured clouds that depends on the seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
 
 
 def make_shape(rng, side=64):
-    """A shape of a colour, size and place of its own on a ground of one colour."""
+    """Return a shape of random colour, size and position on a plain background."""
     ground, colour = (tuple(rng.integers(0, 256, 3).tolist()) for _ in range(2))
     image = Image.new("RGB", (side, side), ground)
     width, height = rng.integers(side // 5, side // 2, size=2).tolist()
@@ -32,21 +32,21 @@ def make_shape(rng, side=64):
 
 
 def pairs(audit, columns=("image", "issue", "other")):
-    """The findings as tuples; None where there is no counterpart."""
+    """Return the findings as tuples, None where there is no matching image."""
     rows = audit.findings[list(columns)].astype(object)
     return [tuple(None if pd.isna(cell) else cell for cell in row) for row in rows.to_numpy()]
 
 
 @pytest.fixture
 def files(tmp_path):
-    """Paths of four different pictures, as PNG."""
+    """Return paths of four different PNG images."""
     paths = [tmp_path / f"{number}.png" for number in range(4)]
     for number, path in enumerate(paths):
         make_picture(number).save(path)
     return paths
 
 
-# What is wrong with a file
+# Defects of files
 
 
 def test_sound_and_different_pictures_have_no_findings(files):
@@ -296,7 +296,7 @@ def test_where_nothing_can_be_read_nothing_is_counted(tmp_path):
     assert audit.sizes.shape == audit.modes.shape == (0, 1)
 
 
-# What may be given
+# Input formats
 
 
 @pytest.mark.parametrize(
@@ -328,8 +328,8 @@ def test_grey_images_are_compared_with_colour_files(tmp_path):
 @pytest.mark.parametrize(
     ("X", "words"),
     [
-        (None, "X must hold pictures; got NoneType"),
-        ("folder", "X must hold pictures; got str"),
+        (None, "X must hold images; got NoneType"),
+        ("folder", "X must hold images; got str"),
         ([], "X is empty. Expected a list"),
         (pd.DataFrame({"a": ["x"], "b": ["y"]}), r"X has shape \(1, 2\)"),
         (np.zeros((2, 64), dtype=np.uint8), r"X has shape \(2, 64\)"),
@@ -343,9 +343,9 @@ def test_what_is_no_list_of_pictures_is_refused(X, words):
 
 
 def test_labels_must_be_as_many_as_the_pictures(files):
-    with pytest.raises(ValueError, match="y has 3 labels for 4 pictures"):
+    with pytest.raises(ValueError, match="y has 3 labels for 4 images"):
         audit_images(files, [0, 1, 0])
-    with pytest.raises(ValueError, match="y_test has 1 labels for 2 pictures"):
+    with pytest.raises(ValueError, match="y_test has 1 labels for 2 images"):
         audit_images(files, X_test=files[:2], y_test=[0])
     with pytest.raises(ValueError, match="y_test needs X_test"):
         audit_images(files, y_test=[0])
@@ -357,7 +357,7 @@ def test_a_distance_is_a_number_of_bits(files, max_distance):
         audit_images(files, max_distance=max_distance)
 
 
-# How it works
+# Threads, decoding and optional dependencies
 
 
 def test_threads_find_what_one_finds(files, tmp_path):

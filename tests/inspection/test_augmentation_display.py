@@ -1,4 +1,4 @@
-"""What becomes of images in training, drawn."""
+"""AugmentationDisplay."""
 
 import numpy as np
 import pytest

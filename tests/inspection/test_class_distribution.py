@@ -1,4 +1,4 @@
-"""How many images each class has."""
+"""class_distribution."""
 
 import numpy as np
 import pandas as pd
@@ -129,5 +129,5 @@ def test_labels_of_several_types_are_refused():
 def test_numbers_that_are_no_classes_are_refused():
     with pytest.raises(ValueError, match="Unknown label type"):
         class_distribution([0.5, 1.25, 3.75])
-    with pytest.raises(ValueError, match="holds more than zeros and ones"):
+    with pytest.raises(ValueError, match="more than zeros and ones"):
         class_distribution([[0, 2], [1, 1]])

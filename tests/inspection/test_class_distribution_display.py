@@ -1,4 +1,4 @@
-"""The bars, measured: nothing overlaps and nothing is cut."""
+"""ClassDistributionDisplay: bars and texts do not overlap and are not cut off."""
 
 import sys
 
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("off_screen")
 
 
 def make_labels(n_classes, name="class"):
-    """Labels with `number + 1` images of each class."""
+    """Return labels with `number + 1` images of each class."""
     return [f"{number:03d} {name}" for number in range(n_classes) for _ in range(number + 1)]
 
 
 def text_boxes(display):
-    """The boxes of all texts that are seen, in pixels."""
+    """Return the bounding boxes of all visible texts, in pixels."""
     display.figure_.canvas.draw()
     ax = display.ax_
     in_view = [
@@ -39,7 +39,7 @@ def text_boxes(display):
 
 
 def overlaps(boxes):
-    # Boxes hold the room of letters that are not there, hence a pixel of patience.
+    # Boxes include the ascent and descent of absent letters, so a pixel of overlap is tolerated.
     shrunk = [box.padded(-1) for box in boxes]
     return [
         (one, other)

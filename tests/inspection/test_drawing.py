@@ -1,4 +1,4 @@
-"""Pictures on one pair of axes: each in its cell, nothing over anything else."""
+"""PictureGrid: images and texts stay in their cells and do not overlap."""
 
 import sys
 
@@ -26,7 +26,7 @@ LONG = "a class with a name of sixty letters, which few classes have"
 
 
 def draw_grid(texts, *, shape=(8, 8), ax=None, n_columns=None):
-    """Draw as many pictures as there are texts, and return the axes, pictures and texts."""
+    """Draw one image per item of texts, and return the axes, images and texts."""
     grid = PictureGrid(texts, n_columns)
     ax = grid.make_axes(plt, ax)
     pictures = [grid.draw(ax, i, np.zeros(shape, np.uint8)) for i in range(len(texts))]
@@ -36,7 +36,7 @@ def draw_grid(texts, *, shape=(8, 8), ax=None, n_columns=None):
 
 
 def overlaps(boxes):
-    # Boxes hold the room of letters that are not there, hence a pixel of patience.
+    # Boxes include the ascent and descent of absent letters, so a pixel of overlap is tolerated.
     shrunk = [box.padded(-1) for box in boxes]
     return [
         (one, other)
@@ -126,11 +126,11 @@ def test_a_choice_that_there_is_not():
 @pytest.mark.parametrize("wrong", [0, -3, 2.5, None])
 def test_a_number_of_things_to_show(wrong):
     X, _ = make_stripes()
-    with pytest.raises(ValueError, match=rf"n_images must be a number from 1 on; got {wrong}"):
+    with pytest.raises(ValueError, match=rf"n_images must be an integer >= 1; got {wrong}"):
         ImageGridDisplay.from_images(X, n_images=wrong)
-    with pytest.raises(ValueError, match=rf"n_images must be a number from 1 on; got {wrong}"):
+    with pytest.raises(ValueError, match=rf"n_images must be an integer >= 1; got {wrong}"):
         PredictionDisplay.from_predictions(X, np.ones((len(X), 2)) / 2, n_images=wrong)
-    with pytest.raises(ValueError, match=rf"n_views must be a number from 1 on; got {wrong}"):
+    with pytest.raises(ValueError, match=rf"n_views must be an integer >= 1; got {wrong}"):
         AugmentationDisplay.from_estimator(ImageAugmenter(shift=0.1).fit(X), X, n_views=wrong)
 
 

@@ -1,4 +1,4 @@
-"""The figures are scikit-learn's, and the page holds what it is given and nothing more."""
+"""evaluation_report: the metrics are those of scikit-learn, and the page is self-contained."""
 
 import warnings
 from html.parser import HTMLParser
@@ -30,7 +30,7 @@ CLASSES = np.array(["cat", "dog", "owl"])
 
 @pytest.fixture(scope="module")
 def labelled():
-    """Random labels, and probabilities that are often right."""
+    """Return random labels, and probabilities that are often correct."""
     rng = np.random.RandomState(0)
     codes = rng.randint(3, size=200)
     proba = rng.dirichlet(np.ones(3), size=200) + 0.6 * np.eye(3)[codes]
@@ -104,7 +104,7 @@ def test_a_class_without_an_image_is_no_warning(labelled):
 
 
 class Page(HTMLParser):
-    """Collects what a page asks for, and refuses tags that are not closed in order."""
+    """Collect the resources of a page, and check that tags are closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -145,7 +145,7 @@ def test_the_page_is_whole_and_asks_nothing_of_any_other_place(report):
 
 def test_the_page_has_a_picture_of_each_kind(report):
     page = Page(report.to_html())
-    headings = {"Figures", "Classes", "Confusion", "Calibration", "Training", *report.displays}
+    headings = {"Metrics", "Classes", "Confusion", "Calibration", "Training", *report.displays}
     assert headings | {"Images of each class"} <= set(page.words)
     drawn = [one for one in report.displays.values() if not isinstance(one, str)]
     assert page.tags.count("img") == 3 + len(drawn)
@@ -215,12 +215,12 @@ def test_a_classifier_without_a_mistake(labelled):
         Predictions(CLASSES, proba), images, y, order="confident_mistakes"
     )
     page = Page(EvaluationReport(y, proba, CLASSES, displays={MISTAKES: mistakes}).to_html())
-    assert "There is none." in page.words
+    assert "There are none." in page.words
 
 
 def test_a_classifier_of_a_single_class_is_refused():
     X = make_stripes(6)[0]
-    with pytest.raises(ValueError, match=r"\['only'\] alone"):
+    with pytest.raises(ValueError, match=r"single class, \['only'\]"):
         evaluation_report(DummyClassifier().fit(X, ["only"] * 6), X, ["only"] * 6)
 
 

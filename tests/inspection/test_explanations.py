@@ -1,4 +1,4 @@
-"""Grad-CAM and occlusion find what an answer was planted in."""
+"""Grad-CAM and occlusion highlight a planted patch."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ IN_PATCH[:PATCH, -PATCH:] = True
 
 
 def make_planted(n_images, seed=0):
-    """Noise, and in the upper right corner of every other image a red patch: the second class."""
+    """Return noise images; those of the second class have a red patch in the upper right corner."""
     noise = 128 + 30 * np.random.RandomState(seed).randn(n_images, SIDE, SIDE, 3)
     X = np.clip(noise, 0, 255).astype(np.uint8)
     y = np.arange(n_images) % 2
@@ -187,16 +187,16 @@ def test_grad_cam_without_convolutions(patched):
     with pytest.raises(TypeError, match="no convolution"):
         grad_cam(clf, X)
     pipe = make_pipeline(ImageFlattener(), LogisticRegression()).fit(X, y)
-    with pytest.raises(TypeError, match="holds no torch net"):
+    with pytest.raises(TypeError, match="has no torch network"):
         grad_cam(pipe, X)
 
 
 @pytest.mark.parametrize(
     ("explain", "options", "words"),
     [
-        (grad_cam, {"target": "cat"}, "target='cat' is no class"),
-        (grad_cam, {"layer": "conv9"}, "layer='conv9' is none of the net's"),
-        (occlusion, {"target": "cat"}, "target='cat' is no class"),
+        (grad_cam, {"target": "cat"}, "target='cat' is not a class"),
+        (grad_cam, {"layer": "conv9"}, "layer='conv9' is not a layer of the network"),
+        (occlusion, {"target": "cat"}, "target='cat' is not a class"),
         (occlusion, {"window": 33}, "window must be a number of pixels from 1 to 32"),
         (occlusion, {"window": 2.5}, "got 2.5"),
         (occlusion, {"stride": 0}, "stride must be a number of pixels"),

@@ -1,4 +1,4 @@
-"""What an extra brings is imported when it is needed, and not before."""
+"""Optional dependencies are imported lazily."""
 
 import subprocess
 import sys

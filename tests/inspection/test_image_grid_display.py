@@ -1,4 +1,4 @@
-"""Images and their labels, side by side."""
+"""ImageGridDisplay."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +15,7 @@ Y = ["b", "a", "b", "c", "a", "b"]
 
 
 def make_pictures(n=6):
-    """Images that tell their number: image i has the value i."""
+    """Return images identified by their pixels: image i has the value i."""
     return np.arange(n, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 4, 4), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Images of any spelling as pictures that matplotlib shows as they are."""
+"""Conversion of images in any input format to arrays that matplotlib can show."""
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def test_other_numbers_of_channels(channels, expected):
 
 @pytest.fixture
 def paths(tmp_path):
-    """Files of three sizes, of which the last is no image."""
+    """Return paths of images of three sizes, and of a file that is not an image."""
     for number, size in enumerate([(4, 6), (8, 3), (5, 5)]):
         pixels = make_bytes((*size, 3))
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")

@@ -1,4 +1,4 @@
-"""Images with what a classifier says of them."""
+"""PredictionDisplay."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +24,7 @@ from skimgcls.inspection import PredictionDisplay
 pytestmark = pytest.mark.usefixtures("off_screen")
 
 CLASSES = np.array(["cat", "dog", "owl"])
-# Right, right, wrong and sure, wrong and not sure, right and not sure.
+# Correct, correct, confident mistake, uncertain mistake, uncertain but correct.
 PROBA = np.array(
     [[0.9, 0.1, 0.0], [0.0, 0.8, 0.2], [0.95, 0.05, 0.0], [0.3, 0.4, 0.3], [0.3, 0.3, 0.4]]
 )
@@ -32,7 +32,7 @@ ACTUAL = np.array(["cat", "dog", "owl", "cat", "owl"])
 
 
 def make_pictures(n):
-    """Images that tell their number: image i has the value i."""
+    """Return images identified by their pixels: image i has the value i."""
     return np.arange(n, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 4, 4), np.uint8)
 
 
@@ -202,7 +202,7 @@ def test_axes_of_ones_own_leave_pyplot_alone(fitted):
         ({"y": None, "order": "confident_mistakes"}, "pass y"),
         ({"y": ACTUAL[:3]}, "3 labels for 5"),
         ({"y_proba": PROBA[:2]}, "2 predictions for 5 images"),
-        ({"y_proba": PROBA[:, 0]}, r"\(n, n_classes\); got \(5,\)"),
+        ({"y_proba": PROBA[:, 0]}, r"\(n_samples, n_classes\); got \(5,\)"),
         ({"classes": ["a", "b"]}, "2 classes for 3 columns"),
     ],
 )

@@ -1,7 +1,7 @@
-"""The displays look as they did when someone last looked at them.
+"""The displays match the reference images.
 
-The pictures in ``reference`` are small, so that a review can look at them. After a change that is
-meant, draw them anew with ``SKIMGCLS_DRAW_REFERENCE=1`` in the environment, and look.
+The images in ``reference`` are small enough for a review. After an intended change, redraw them
+with ``SKIMGCLS_DRAW_REFERENCE=1`` in the environment, and check them by eye.
 """
 
 import os
@@ -25,15 +25,15 @@ from skimgcls.inspection import (
 )
 
 REFERENCE = Path(__file__).with_name("reference")
-# Root of the mean squared difference of pixels from 0 to 255: what machines may differ by.
+# Root mean square difference of pixels (0 to 255) that is allowed between machines.
 TOLERANCE = 3
-# Each version of matplotlib draws letters in its own way, and says in the file which one drew it.
+# Text rendering depends on the matplotlib version, which is stored in the file.
 SOFTWARE = f"matplotlib {'.'.join(mpl.__version__.split('.')[:2])}"
 IS_NEW = bool(os.environ.get("SKIMGCLS_DRAW_REFERENCE"))
 
 
 def drawn_with():
-    """Return what drew the pictures; now, if they are to be drawn."""
+    """Return the matplotlib version of the references, or the current one if they are redrawn."""
     if IS_NEW:
         return SOFTWARE
     with Image.open(REFERENCE / "predictions.png") as picture:
@@ -47,7 +47,7 @@ pytestmark = [
 
 
 def make_pictures(n, shape=(12, 16, 3)):
-    """Return pictures that differ, each lighter towards one corner."""
+    """Return different images, each with a gradient towards one corner."""
     height, width = shape[:2]
     ramp = np.add.outer(np.linspace(0, 1, height), np.linspace(0, 1, width)) / 2
     tints = np.random.RandomState(0).rand(n, *shape[2:])

@@ -1,4 +1,4 @@
-"""Loss and accuracy of each epoch, drawn."""
+"""TrainingCurveDisplay."""
 
 import matplotlib.pyplot as plt
 import numpy as np

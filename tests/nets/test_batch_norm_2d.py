@@ -1,4 +1,4 @@
-"""torch's batch normalisation, in which the weights of the images count."""
+"""Batch normalisation of torch with sample weights."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ def random(*shape, seed=0):
 
 
 def make_norm():
-    """A normalisation that has seen batches, and whose scale and bias are not the first ones."""
+    """A layer with a batch count and with non-default scale and bias."""
     norm = BatchNorm2d(3).double()
     norm.num_batches_tracked.fill_(100)
     with torch.no_grad():
@@ -27,7 +27,7 @@ def test_it_normalises_as_torchs_does():
     batch = 3 * random(5, 3, 4, 2) + 1
     torch.testing.assert_close(norm(batch), reference(batch))
     torch.testing.assert_close(norm.running_mean, reference.running_mean)
-    # The running variance is a population's: of 40 values, not of 39.
+    # The running variance is that of a population: it divides by 40, not by 39.
     spread = (reference.running_var - 0.9) * (39 / 40) + 0.9
     torch.testing.assert_close(norm.running_var, spread)
     for one in (norm, reference):

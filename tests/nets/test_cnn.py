@@ -1,4 +1,4 @@
-"""A plain convolutional net."""
+"""A plain convolutional network."""
 
 import pytest
 import torch
@@ -49,7 +49,7 @@ def test_an_image_of_any_size_leaves_at_least_one_pixel(
     batch = torch.zeros(2, channels, height, width)
     maps = module.body(batch)
     assert min(maps.shape) >= 1
-    # As many features as the head was made for.
+    # The number of features matches the head.
     assert maps[0].numel() == layers(module.head)[-1].in_features
     assert module(batch).shape == (2, 5)
 
@@ -63,7 +63,7 @@ def test_the_weights_of_a_small_net_for_32_by_32_colour_images_are_122570():
         padding="valid",
         hidden_layer_sizes=(64,),
     )
-    # 32 -> 30 -> 15 -> 13 -> 6 -> 4 pixels a side.
+    # 32 -> 30 -> 15 -> 13 -> 6 -> 4 pixels per side.
     convolutions = (3 * 9 * 32 + 32) + (32 * 9 * 64 + 64) + (64 * 9 * 64 + 64)
     dense = (4 * 4 * 64 * 64 + 64) + (64 * 10 + 10)
     assert n_weights(module) == convolutions + dense == 122_570
@@ -92,7 +92,7 @@ def test_pooling_before_the_activation_is_pooling_after_it(activation):
 
 def test_a_map_smaller_than_the_window_is_padded_to_it_and_pooled_by_what_there_is():
     module = CNN((1, 9, 1), 2, conv_channels=(2,), kernel_size=4, padding="valid", pool_sizes=(4,))
-    # Three rows are added to the one there is, and the window finds a single place along it.
+    # One row is padded to four, which gives one row of output.
     assert module.body[:2](torch.zeros(1, 1, 1, 9)).shape == (1, 2, 1, 6)
     assert module.body(torch.zeros(1, 1, 1, 9)).shape == (1, 2, 1, 1)
 

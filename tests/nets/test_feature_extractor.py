@@ -1,4 +1,4 @@
-"""A net without its last layer, as a maker of features."""
+"""A network without its last layer, as feature extractor."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What the nets are made of."""
+"""Layers shared by the networks."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The loss that logits are trained on."""
+"""The training loss."""
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def test_smoothed_labels_have_the_loss_of_torch(logits, targets, times, smoothin
     torch.testing.assert_close(loss(logits, targets), expected)
     torch.testing.assert_close(of_rows.mean(), expected)
     torch.testing.assert_close(loss(logits, targets, times.double()), (of_rows * times).mean())
-    # Mixed images have soft targets to begin with.
+    # Mixed images already have soft targets.
     torch.testing.assert_close(loss(logits, functional.one_hot(targets, K).double()), expected)
 
 

@@ -1,4 +1,4 @@
-"""A feedforward net."""
+"""A multi-layer perceptron."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Batch normalisation in which the weights of the images count."""
+"""Batch normalisation with sample weights."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def random(*shape, seed=0, dtype=torch.float64):
 
 
 def make_norm(dtype=torch.float64):
-    """A normalisation whose bias is not zero."""
+    """A layer with a non-zero bias."""
     norm = BatchNorm(N_CHANNELS).to(dtype)
     with torch.no_grad():
         norm.bias.copy_(torch.arange(N_CHANNELS) - 0.5)
@@ -28,7 +28,7 @@ def make_norm(dtype=torch.float64):
 
 
 def outcome(norm, batch, times=None, weights=None):
-    """Return values, gradients and statistics after a pass over a batch that repeats its images.
+    """Return values, gradients and statistics after one batch with repeated images.
 
     With weights, the loss is weighted like the images.
     """
@@ -36,7 +36,7 @@ def outcome(norm, batch, times=None, weights=None):
     images = batch if times is None else batch.repeat_interleave(times, 0)
     with sample_weights_in(norm, weights):
         values = norm(images)
-    # Uneven over the pixels: a plain sum of normalised values has no gradient.
+    # Not a plain sum: the sum of normalised values has zero gradient.
     losses = (values * values.cumsum(3).tanh()).sum(dim=(1, 2, 3))
     (losses if weights is None else losses * weights).sum().backward()
     return values.detach(), batch.grad, norm.bias.grad, norm.mean, norm.variance
@@ -64,7 +64,7 @@ def test_it_is_torchs_without_a_learned_scale(dtype):
         torch.testing.assert_close(norm.mean, reference.running_mean)
     expected = reference.eval()(batch)
     torch.testing.assert_close(norm.bias.detach()[:, None, None], bias.detach()[:, None, None])
-    # torch's running variance is that of a sample, ours that of a population.
+    # The running variance of torch is that of a sample, ours that of a population.
     n_values = N * 4 * 2
     start = 0.9**3
     sample = (reference.running_var - start) * (n_values - 1) / n_values + start
@@ -165,7 +165,7 @@ def test_the_memory_layout_stays_and_changes_nothing():
     "weights", [None, torch.ones(64), torch.linspace(0, 2, 64, dtype=torch.float64)]
 )
 def test_maps_of_bfloat16_have_statistics_of_float32(weights):
-    # Far from zero, where bfloat16 numbers lie far apart.
+    # Far from zero, where the spacing of bfloat16 values is large.
     maps = (random(64, N_CHANNELS, 5, 5, dtype=torch.float32) + 10).bfloat16()
     norm, exact = BatchNorm(N_CHANNELS, momentum=1.0), BatchNorm(N_CHANNELS, momentum=1.0)
     with sample_weights_in(norm, weights), torch.autocast("cpu", torch.bfloat16):

@@ -1,4 +1,4 @@
-"""Pixel statistics as the first layer of a net."""
+"""Standardization of pixels as the first layer of a network."""
 
 import numpy as np
 import torch

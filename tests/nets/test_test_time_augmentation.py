@@ -1,4 +1,4 @@
-"""A net that looks at an image more than once."""
+"""Test-time augmentation."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ sides = st.integers(1, 5)
 
 
 class Recorder(nn.Module):
-    """A net that is not linear, and notes what it has seen."""
+    """A nonlinear network that records its batches."""
 
     def __init__(self, n_values):
         super().__init__()
@@ -31,7 +31,7 @@ def make_batch(*shape):
 
 
 def by_hand(net, batch, shift, mirror):
-    """Return the mean of the logits, the image itself counting half."""
+    """Return the weighted mean of the logits, with weight 1/2 for the image itself."""
     height, width = batch.shape[2:]
     padded = np.pad(batch.numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")
     views = {(1, 1): 0.5, (0, 0): 0.25, (2, 2): 0.25} if shift else {(1, 1): 1.0}

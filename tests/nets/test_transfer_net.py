@@ -1,4 +1,4 @@
-"""A new last layer on a net that was trained before."""
+"""A pretrained network with a new last layer."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A first layer that is computed from the images and not trained."""
+"""Whitening of patches, a first layer that is computed instead of trained."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ each_geometry = pytest.mark.parametrize("geometry", GEOMETRIES)
 
 
 def make_batch(n, n_channels, size=(7, 6), seed=0):
-    """Images whose pixels and channels go together, as those of photographs do."""
+    """Images with correlated pixels and channels, like photographs."""
     generator = torch.Generator().manual_seed(seed)
     height, width = size
     noise = torch.randn(n, n_channels, height + 1, width + 1, generator=generator)
@@ -38,21 +38,21 @@ def learn(batch, geometry, weights=None):
 
 
 def patches_of(batch, geometry):
-    """Return the patches as rows, by torch's own means."""
+    """Return the patches as rows, with ``torch.nn.functional.unfold``."""
     _, window, stride = geometry
     patches = functional.unfold(batch.double(), window, stride=stride)
     return patches.transpose(1, 2).flatten(0, 1).numpy()
 
 
 def responses(whitening, batch):
-    """Return what the filters, without their negatives, make of each patch, as rows."""
+    """Return the responses of the filters, without their negatives, to each patch as rows."""
     maps = whitening(batch.double()).detach()
     return maps[:, : maps.shape[1] // 2].permute(0, 2, 3, 1).flatten(0, 2).numpy()
 
 
 @each_geometry
 def test_filtered_patches_are_uncorrelated_and_of_variance_one(geometry):
-    # More images than are worked on together.
+    # More images than are processed at once.
     batch = make_batch(150, geometry[0])
     whitening = learn(batch, geometry)
     covariance = np.cov(responses(whitening, batch).T, ddof=0)
@@ -110,14 +110,14 @@ def test_the_order_of_the_images_changes_nothing(geometry):
 
 @pytest.mark.parametrize("tilt", [-1e-6, 0, 1e-6])
 def test_a_component_whose_pixels_balance_is_found_and_keeps_its_sign(tilt):
-    # Images of one patch: four patterns, of which the last has no slope but for the tilt.
+    # Images of one patch: four patterns, the last of which has no slope except for the tilt.
     patterns = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1.0]])
     scales = torch.tensor([8.0, 4, 2, 1])
     images = patterns.double() * scales[:, None]
     images[3, 3] += tilt
     batch = torch.cat([images, -images]).view(8, 1, 2, 2)
     whitening = learn(batch, (1, (2, 2), 1))
-    # Each pattern is in two of eight images.
+    # Each pattern occurs in two of eight images.
     lengths = 1 / (scales.square() + whitening.eps).sqrt()
     signs = torch.tensor([1, -1, -1, 1])
     expected = patterns * (signs * lengths / 2)[:, None]

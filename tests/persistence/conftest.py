@@ -1,4 +1,4 @@
-"""The estimators that are kept in one way or another."""
+"""Fixtures: the estimators that are saved and loaded."""
 
 import pytest
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
@@ -71,11 +71,11 @@ ESTIMATORS = {
 
 @pytest.fixture(scope="session", params=ESTIMATORS)
 def fitted(request):
-    """Each of them, fitted; not to be changed."""
+    """Each estimator, fitted. Tests must not modify it."""
     return clone(ESTIMATORS[request.param]).fit(X, y)
 
 
 @pytest.fixture(scope="session")
 def estimators():
-    """All of them by name, not fitted."""
+    """All estimators by name, not fitted."""
     return ESTIMATORS

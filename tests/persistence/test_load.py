@@ -1,7 +1,7 @@
-"""A file that was altered is refused, and nothing of it is run, written or unpacked at length.
+"""An altered file is refused. None of it is run, written or unpacked at length.
 
-Altered files come in two kinds: those of chance, which the digest tells, and those of someone who
-writes a digest that fits, which have to be told by what is in them.
+There are two kinds of altered files. Random damage is detected by the digest. A deliberate change
+with a valid digest must be detected from the content.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ X, y = make_stripes()
 HEAD = 42
 FOLDER = Path(__file__).parent / "files"
 FILES = sorted(FOLDER.rglob("*.skimgcls"))
-# What reading a file of some kilobytes may take, torch's own bookkeeping included.
+# Maximum memory for reading a file of some kilobytes, including torch's own.
 MEMORY = 32 * 2**20
 
 
@@ -48,13 +48,13 @@ def members_of(data):
 
 
 def seal(rest, version=b"\x01\x00"):
-    """Return a file with a digest that fits."""
+    """Return a file with a valid digest."""
     begin = b"SKIMGCLS" + version
     return begin + hashlib.sha256(begin + rest).digest() + rest
 
 
 def pack(members, compression=None):
-    """Return members, a dict or a list of pairs, as a file that is well formed."""
+    """Return members, a dict or a list of pairs, as a well-formed file."""
     buffer = io.BytesIO()
     pairs = members.items() if isinstance(members, dict) else members
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -66,7 +66,7 @@ def pack(members, compression=None):
 
 
 def pack_object(schema, arrays=()):
-    """Return the bytes that skops would make of a description and arrays."""
+    """Return a description and arrays as bytes, in the format of skops."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in arrays:
@@ -77,7 +77,7 @@ def pack_object(schema, arrays=()):
 
 
 def refuse(data, folder):
-    """Load bytes as a file, which must be refused, with little memory and no trace; say why."""
+    """Assert that loading bytes fails with little memory and no new files; return the message."""
     path = folder / "model.skimgcls"
     path.write_bytes(data)
     before = sorted(os.listdir(folder))
@@ -94,13 +94,13 @@ def refuse(data, folder):
 
 
 def refuse_content(members, folder):
-    """Refuse members in a file whose digest fits, for what they are."""
+    """Assert that members are refused for their content, with a valid digest."""
     words = refuse(members if isinstance(members, bytes) else pack(members), folder)
-    assert "its bytes are not those" not in words
+    assert "its checksum does not match" not in words
     return words
 
 
-# ---- of chance
+# ---- random damage
 
 
 def test_every_byte_that_is_flipped_is_told(good, tmp_path):
@@ -135,13 +135,13 @@ def test_files_of_another_kind(data, words, tmp_path):
 def test_a_later_format_is_told(good, tmp_path):
     assert "its format is 2.0" in refuse(seal(good[HEAD:], b"\x02\x00"), tmp_path)
     assert "Update skimgcls" in refuse(seal(good[HEAD:], b"\x09\x03"), tmp_path)
-    # A later minor number is of a file that can still be read.
+    # A file with a later minor number can still be read.
     path = tmp_path / "later.skimgcls"
     path.write_bytes(seal(good[HEAD:], b"\x01\x07"))
     assert len(load(path).predict(X)) == len(X)
 
 
-# ---- of someone who writes a digest that fits
+# ---- deliberate changes with a valid digest
 
 
 def test_members_that_are_others(good, tmp_path):
@@ -182,7 +182,7 @@ def test_sizes_that_are_untrue(good, tmp_path):
     data = bytearray(members_of(good)["estimator.skops"])
     places = [i for i in range(len(data)) if data[i : i + 4] == b"PK\x01\x02"]
     for place in places:
-        # The size of a member, as the directory at the end of a zip has it.
+        # The size of a member in the central directory of the zip.
         data[place + 24 : place + 28] = (2**31).to_bytes(4, "little")
     refuse_content(members_of(good) | {"estimator.skops": bytes(data)}, tmp_path)
 
@@ -231,7 +231,7 @@ def test_weights_of_another_shape(good, tmp_path):
 
 
 class Touch(BaseEstimator):
-    """Writes a file when it is built, or tells on itself."""
+    """Writes a file when its state is set."""
 
     def __init__(self, path=None):
         self.path = path
@@ -290,7 +290,7 @@ def test_planted_types(good, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     schema = PLANTED[kind] | {"protocol": 2, "_skops_version": "0.13"}
     refuse_content(members_of(good) | {"estimator.skops": pack_object(schema)}, tmp_path)
-    # Within what is known to be safe as well.
+    # Also inside a trusted object.
     honest = members_of(members_of(good)["estimator.skops"])
     outer = json.loads(honest.pop("schema.json"))
     outer["content"]["content"]["planted"] = PLANTED[kind]
@@ -323,14 +323,14 @@ def test_planted_types(good, kind, tmp_path, monkeypatch):
     ],
 )
 def test_what_is_trusted_is_not_called(good, loader, module, name, tmp_path):
-    """Each of these loaders calls the type it names, or its like, with what stands below it."""
+    """Each of these loaders would call the named type with its content."""
     honest = members_of(members_of(good)["estimator.skops"])
     outer = json.loads(honest.pop("schema.json"))
     _, call = planted("", module, name, loader, content=ARGUMENTS, reduce=ARGUMENTS)
     outer["content"]["content"]["planted"] = call
     members = members_of(good) | {"estimator.skops": pack_object(outer, honest.items())}
     if (name, loader) not in {("Bunch", "DictNode"), ("PosixPath", "ConstructorFromReduceNode")}:
-        assert f"it would have {module}.{name} called" in refuse_content(members, tmp_path)
+        assert f"call {module}.{name}," in refuse_content(members, tmp_path)
 
 
 def test_an_estimator_of_nobody_we_know_is_not_built(good, tmp_path):
@@ -423,7 +423,7 @@ values = st.recursive(
 
 
 def places(tree, path=()):
-    """Yield the way to each value of a description."""
+    """Yield the path to each value of a description."""
     items = tree.items() if isinstance(tree, dict) else enumerate(tree)
     for key, value in items:
         yield (*path, key)
@@ -485,7 +485,7 @@ def test_caches_are_left_behind(tmp_path):
 def test_files_of_released_formats_are_read_for_good(path):
     images = run_path(str(FOLDER / "write.py"))["make_images"]()
     expected = np.load(path.with_suffix(".npy"))
-    # Another machine adds numbers up in another order.
+    # Another machine may sum in another order.
     np.testing.assert_allclose(load(path).predict_proba(images), expected, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Pickle, joblib, copies, skops by itself and mlflow keep a model as well."""
+"""Pickle, joblib, copies, skops and MLflow also save a model."""
 
 import copy
 import pickle

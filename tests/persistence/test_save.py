@@ -1,4 +1,4 @@
-"""What is saved is what is loaded: bit for bit, in another process, and it can be trained on."""
+"""A loaded model is bitwise identical, also in another process, and can be trained further."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ MLP = MLPImageClassifier(max_iter=2, hidden_layer_sizes=(8,), random_state=0)
 
 
 def n_bytes_of_weights(estimator):
-    """The bytes of a classifier's net, found in whatever is around it."""
+    """The size in bytes of a classifier's network."""
     return sum(v.numel() * v.element_size() for v in estimator.net_.module_.state_dict().values())
 
 
@@ -154,7 +154,7 @@ def test_another_process_predicts_the_same(estimators, tmp_path):
     assert len(done.stdout.split()) == len(estimators)
 
 
-# ---- training goes on
+# ---- continued training
 
 
 def test_training_goes_on(tmp_path):
@@ -221,7 +221,7 @@ def test_the_callers_generators_are_left_alone(tmp_path):
 
 
 class Softmax(BaseImageClassifier):
-    """A classifier of one's own."""
+    """A custom classifier."""
 
     def __init__(self, *, max_iter=1, random_state=None):
         super().__init__(max_iter=max_iter, random_state=random_state)
@@ -240,13 +240,13 @@ def test_a_type_of_ones_own_is_named_and_then_trusted(tmp_path):
         save(clf, path)
     assert not path.exists()
     save(clf, path, trusted=[name])
-    with pytest.raises(ValueError, match=rf"{name}.*Nothing of it was run"):
+    with pytest.raises(ValueError, match=rf"{name}.*No code in it was run"):
         load(path)
     np.testing.assert_array_equal(load(path, trusted=[name]).predict_proba(X), clf.predict_proba(X))
 
 
 class Net(torch.nn.Module):
-    """A module of one's own."""
+    """A custom module."""
 
     def __init__(self, image_shape, n_outputs):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Training images that are never twice the same, and all others that stay as they are."""
+"""Tests of `ImageAugmenter`: training images are augmented, all others are not."""
 
 import pickle
 import warnings
@@ -51,7 +51,7 @@ def halves(n=12):
 
 
 class Recorder(nn.Module):
-    """Writes down what it sees, in training and else."""
+    """Record the batches that it sees in training and in evaluation."""
 
     def __init__(self, image_shape, n_outputs, seen):
         super().__init__()
@@ -64,7 +64,7 @@ class Recorder(nn.Module):
 
 
 def recorded(augmenter, X, y, **params):
-    """Fit a Pipeline, and return it with what its module saw."""
+    """Fit a Pipeline, and return it with the batches that its module saw."""
     seen = {"train": [], "else": []}
     params = {"max_iter": 3, "random_state": 0, "batch_size": len(X), **params}
     clf = ModuleImageClassifier(partial(Recorder, seen=seen), standardize=False, **params)
@@ -74,7 +74,7 @@ def recorded(augmenter, X, y, **params):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How many images were changed at random so far."""
+    """Count the images that were augmented so far."""
     calls = []
 
     def count(policy, n, image_shape, generator):
@@ -106,7 +106,7 @@ def test_no_two_copies_of_an_image_are_changed_alike():
 
 
 def test_a_training_sees_the_policy_applied_to_its_images():
-    """Whether flips are all there is, each image is itself or its mirror image."""
+    """With flips only, each image is either unchanged or mirrored."""
     X = make_images()
     _, seen = recorded(ImageAugmenter(horizontal_flip=0.5), X, halves(), max_iter=20)
     batches = np.stack(seen["train"]).transpose(0, 1, 3, 4, 2)
@@ -152,7 +152,7 @@ def test_what_is_learned_of_changed_images_is_still_right(stripes):
     assert pipe.fit(X, y).score(X, y) > 0.9
 
 
-# Not in validation nor prediction
+# In validation and prediction
 
 
 def test_predictions_see_images_as_they_are(counted):
@@ -230,7 +230,7 @@ PARTIAL = ImageAugmenter(horizontal_flip=0.5, shift=0.3, brightness=0.4, padding
 @pytest.mark.parametrize("other", [ImageNormalizer("unit"), ImageNormalizer((100, 50))])
 def test_steps_are_taken_in_the_order_of_the_pipeline(other):
     X = make_images()
-    # Black and white are what they are in bytes, and the darkest and brightest pixel in floats.
+    # Black and white are 0 and 255 for bytes, and the darkest and brightest pixel for floats.
     X[:2] = np.array([0, 255]).reshape(2, 1, 1, 1)
     batch = torch.from_numpy(X).float().permute(0, 3, 1, 2)
     mean, scale = other.fit(X).mean_[0], other.scale_[0]
@@ -244,7 +244,7 @@ def test_steps_are_taken_in_the_order_of_the_pipeline(other):
 
 
 class LazyStart(ImageAugmenter):
-    """Makes lazy images of an array, with nothing to be done to them."""
+    """Convert an array to lazy images without steps."""
 
     def __init__(self):
         super().__init__()
@@ -293,7 +293,7 @@ def test_of_other_numbers_the_extremes_of_each_channel_are_black_and_white():
     X[1, 2, 3], X[0, 1, 1] = [1, 2, 0], [-1, 0, 0]
     augmenter = ImageAugmenter().fit(X)
     np.testing.assert_array_equal(augmenter.black_, [-1, 0, 0])
-    # One value is black; there must be a white beside it.
+    # With a single value, black is this value, and white must differ from it.
     np.testing.assert_array_equal(augmenter.white_, [1, 2, 1])
 
 
@@ -404,7 +404,7 @@ def test_a_search_with_two_processes_finds_what_one_finds(tmp_path):
         .cv_results_["mean_test_score"]
         for n_jobs in (None, 2)
     ]
-    # Another process may round sums in another order.
+    # Another process may sum in another order, with other rounding.
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-4)
     assert len(set(scores[0])) == 4
 
@@ -468,7 +468,7 @@ def test_views_show_all_the_steps_before(tmp_path):
         np.testing.assert_array_equal(views[:, view], expected)
 
 
-# Refusals
+# Errors
 
 
 @pytest.mark.parametrize(

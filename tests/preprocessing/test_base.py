@@ -1,4 +1,4 @@
-"""What all transformers of images promise, whatever they do to a pixel."""
+"""Tests of the common behaviour of all image transformers."""
 
 import pickle
 
@@ -37,7 +37,7 @@ def make_images(n=6, shape=(8, 8), seed=0):
 
 
 def plain(X):
-    """The pixels of images, lazy or not, without a word of what a training may do to them."""
+    """Return the pixels of lazy or other images, without augmentation."""
     return next(X.evaluated([np.arange(len(X))])) if isinstance(X, LazyImages) else np.asarray(X)
 
 
@@ -56,7 +56,7 @@ def test_every_spelling_of_grey_images_gives_the_same_pixels(name, spell):
     expected = plain(clone(EACH[name]).fit_transform(images)).reshape(6, -1)
     X = spell(images)
     found = plain(clone(EACH[name]).fit_transform(X)).reshape(6, -1)
-    # Lists hold no bytes: what is resized of them is not rounded.
+    # Lists are not uint8, so resized pixels are not rounded.
     tolerance = 0 if found.dtype == expected.dtype else 1
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 

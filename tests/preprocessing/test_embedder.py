@@ -1,4 +1,4 @@
-"""What a net that was trained before makes of images."""
+"""Tests of `ImageEmbedder`."""
 
 import pickle
 

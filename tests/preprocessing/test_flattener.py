@@ -1,4 +1,4 @@
-"""Images as rows, for the rest of scikit-learn."""
+"""Tests of `ImageFlattener`."""
 
 import numpy as np
 import pandas as pd

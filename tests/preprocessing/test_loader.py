@@ -1,4 +1,4 @@
-"""Reading files: what comes out, what passes through, and what is refused."""
+"""Tests of `ImageLoader`."""
 
 import pickle
 from pathlib import Path
@@ -48,7 +48,7 @@ def paths(tmp_path, images):
 
 @pytest.fixture
 def many_sizes(tmp_path):
-    """Files of different sizes, and their pixels."""
+    """Return files of different sizes, and their pixels."""
     images = [make_images(1, (side, 2 * side, 3), side)[0] for side in range(4, 16)]
     return write(tmp_path, images), images
 
@@ -106,7 +106,7 @@ def test_files_of_many_sizes_come_to_one(many_sizes):
     for chain in (ImageLoader(6), make_pipeline(ImageLoader(), ImageResizer(6))):
         np.testing.assert_array_equal(np.asarray(chain.fit_transform(paths)), expected)
     with pytest.raises(ValueError, match=r"differ in size.*0.png.*1.png.*ImageLoader\(size="):
-        ImageLoader().fit_transform(paths).shape  # noqa: B018 - asking is what raises
+        ImageLoader().fit_transform(paths).shape  # noqa: B018 - the property raises
 
 
 def test_a_later_loader_has_the_last_word(paths, images):

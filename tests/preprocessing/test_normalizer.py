@@ -1,4 +1,4 @@
-"""Pixels on another scale."""
+"""Tests of `ImageNormalizer`."""
 
 import numpy as np
 import pandas as pd
@@ -128,7 +128,7 @@ def test_random_changes_are_no_part_of_the_statistics():
     )
 
 
-# There and back
+# Inverse transform
 
 
 @pytest.mark.parametrize("statistics", ["standard", "unit", "imagenet", (3, 7)])
@@ -169,7 +169,7 @@ def test_images_of_another_size_have_the_same_statistics():
     assert chain.transform(other).shape == (10, 4, 4, 3)
 
 
-# Refusals
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,13 @@ def test_images_of_another_size_have_the_same_statistics():
     [
         ("minmax", "statistics"),
         ((1,), r"must be 'standard', 'unit', 'imagenet' or \(mean, scale\)"),
-        ((1, 2, 3), "or one for each channel"),
-        (("a", "b"), "or one for each channel"),
-        (((1, 2), 1), r"not one number a channel: the images have 3 channel\(s\)"),
-        ((0, 0), "finite, and its scale positive"),
-        ((0, -1), "finite, and its scale positive"),
-        ((np.inf, 1), "finite, and its scale positive"),
-        ((0, [1, 1, np.nan]), "finite, and its scale positive"),
+        ((1, 2, 3), "or one per channel"),
+        (("a", "b"), "or one per channel"),
+        (((1, 2), 1), r"does not match the images, which have 3 channel\(s\)"),
+        ((0, 0), "finite with a positive scale"),
+        ((0, -1), "finite with a positive scale"),
+        ((np.inf, 1), "finite with a positive scale"),
+        ((0, [1, 1, np.nan]), "finite with a positive scale"),
     ],
 )
 def test_statistics_that_make_no_sense_are_refused(statistics, words):
@@ -193,11 +193,11 @@ def test_statistics_that_make_no_sense_are_refused(statistics, words):
 
 @pytest.mark.parametrize("X", [make_images()[..., 0], make_images()[..., :2]])
 def test_imagenet_has_three_channels(X):
-    with pytest.raises(ValueError, match=r"of 3 channels; these have .*mode='RGB'"):
+    with pytest.raises(ValueError, match=r"of 3 channels; got .*mode='RGB'"):
         ImageNormalizer("imagenet").fit(X)
 
 
 @pytest.mark.parametrize("offset", [-10.0, 10.0])
 def test_imagenet_has_a_range(offset):
-    with pytest.raises(ValueError, match=r"from 0 to 1 or from 0 to 255; got numbers from"):
+    with pytest.raises(ValueError, match=r"from 0 to 1 or from 0 to 255; got values from"):
         ImageNormalizer("imagenet").fit(make_images() + offset)

@@ -1,4 +1,4 @@
-"""Rare classes brought to the size of the others, by copies that an augmenter may change."""
+"""Tests of `ImageOverSampler`, with and without augmented copies."""
 
 import pickle
 import subprocess
@@ -33,27 +33,27 @@ from skimgcls.preprocessing import (
     ImageResizer,
 )
 
-# Of 12, 8 and 4 images each; so 4 + 8 copies bring them to one size.
+# Classes of 12, 8 and 4 images; 4 + 8 copies balance them.
 CLASSES = np.repeat(["cat", "dog", "emu"], [12, 8, 4])
 N, N_RES = 24, 36
 
-# Flips every image it may change, so that what it did is known.
+# Flips every image that it augments, so that the result is known.
 FLIP = ImageAugmenter(horizontal_flip=1.0)
 
-# scikit-learn's and imbalanced-learn's checks together. A later version may add some; fewer would
-# mean that a tag has switched some off.
+# Number of checks of scikit-learn and imbalanced-learn. Later versions may add checks; fewer checks
+# mean that a tag has disabled some.
 N_CHECKS = 45
 
 
 @pytest.fixture
 def images():
-    """Images (24, 8, 8) of which no two are alike."""
+    """Return images (24, 8, 8) that are all different."""
     return make_stripes(n_images=N)[0]
 
 
 @pytest.fixture
 def paths(tmp_path, images):
-    """PNG files of the same images, as strings."""
+    """Return paths of PNG files of the same images, as strings."""
     found = [str(tmp_path / f"{index:02}.png") for index in range(N)]
     for path, image in zip(found, images, strict=True):
         Image.fromarray(image).save(path)
@@ -67,7 +67,7 @@ def resample(X, y=CLASSES, **params):
 
 
 def pixels_in_training(lazy, batch_size=5, seed=0):
-    """Return the images (n, h, w, c) as one epoch of a classifier sees them, in their order."""
+    """Return the images (n, h, w, c) of one training epoch, in order."""
     training = TrainingImages.from_arrays(lazy, np.arange(len(lazy)))
     batches = Batches(
         training,
@@ -81,7 +81,7 @@ def pixels_in_training(lazy, batch_size=5, seed=0):
     return seen
 
 
-# What comes out
+# Output
 
 
 def test_classes_come_to_the_size_of_the_largest(images):
@@ -166,7 +166,7 @@ def test_fit_tells_what_fit_resample_would_do(images):
     assert fitted.n_features_in_ == 64
 
 
-# Spellings of X
+# Input formats
 
 
 def test_images_come_back_in_the_spelling_they_were_given_in(spell, images):
@@ -237,7 +237,7 @@ def test_what_files_hold_is_repeated_as_it_is():
 
 @pytest.mark.parametrize("minority_augmentation", [False, True])
 def test_lazy_images_of_files_are_repeated_unread(tmp_path, minority_augmentation):
-    """The files hold no images: whoever looks into one finds out."""
+    """The files are not images, so opening one raises an error."""
     paths = [str(tmp_path / f"{index}.png") for index in range(N)]
     for index, path in enumerate(paths):
         with open(path, "w") as file:
@@ -349,7 +349,7 @@ def test_what_cannot_be_images_is_refused(X, words, minority_augmentation):
         resample(X, minority_augmentation=minority_augmentation)
 
 
-# Marks
+# Marked copies
 
 
 MARKED = np.arange(N_RES) >= N
@@ -430,7 +430,7 @@ def test_a_missing_file_is_named_where_copies_are_marked(paths):
 
 
 def test_marks_of_an_earlier_sampler_stay(images):
-    """Two classes in turn: what was a copy before is one, and so is a copy of an original."""
+    """Over-sample two classes in turn: copies of both steps are marked."""
     first, y_first, _ = resample(images, sampling_strategy="minority", minority_augmentation=True)
     second, y_second, sampler = resample(first, y_first, minority_augmentation=True)
     assert Counter(y_second) == {"cat": 12, "dog": 12, "emu": 12}
@@ -512,7 +512,7 @@ def test_a_search_in_parallel_finds_the_same_as_one_in_turn(paths):
     np.testing.assert_array_equal(parallel.predict(frame), in_turn.predict(frame))
 
 
-# What others check
+# Checks of scikit-learn and imbalanced-learn
 
 
 @pytest.mark.parametrize("minority_augmentation", [False, True])
@@ -538,7 +538,7 @@ def test_as_many_checks_run_as_for_the_sampler_of_imbalanced_learn():
         [{check.func.__name__ for _, check in checks(sampler)} for sampler in (ours, theirs)]
         for checks in (sklearn_checks, imblearn_checks)
     )
-    # NaN is refused here, which is checked, and text is files.
+    # NaN raises an error, which is tested, and strings are files.
     assert of_sklearn[0] - of_sklearn[1] == {"check_estimators_nan_inf"}
     assert of_sklearn[1] <= of_sklearn[0]
     assert of_imblearn[1] - of_imblearn[0] == {"check_samplers_string", "check_samplers_nan"}

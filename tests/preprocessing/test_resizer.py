@@ -1,4 +1,4 @@
-"""Images of one size: bytes as Pillow resizes them, floats as torchvision does."""
+"""Tests of `ImageResizer`: bytes are resized as by Pillow, floats as by torchvision."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def make_images(n=4, shape=(9, 12, 3), seed=0):
 
 
 def resize_by_pillow(pixels, size, interpolation):
-    """Rows first, which is not what every version does where it is asked for both at once."""
+    """Resize rows first; not all versions do so when both axes are resized in one call."""
     image = Image.fromarray(pixels)
     rows = image.resize((size[1], image.height), interpolation)
     return np.asarray(rows.resize(size[::-1], interpolation))
@@ -97,7 +97,7 @@ def test_floats_and_bytes_agree_to_rounding(given_size, size, method):
     np.testing.assert_allclose(found, resizer.fit_transform(images), rtol=0, atol=1.6)
 
 
-# Methods, by hand
+# Methods, with expected values computed by hand
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -172,7 +172,7 @@ def test_lazy_bytes_are_resized_by_pillow_and_what_was_changed_by_torch(method):
     np.testing.assert_array_equal(np.asarray(lazy), expected)
 
 
-# Refusals
+# Errors
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Parameters, defaults and attributes are documented, and those all classifiers have once."""
+"""Docstrings of public classes: parameters, defaults, attributes, and the shared sections."""
 
 import inspect
 import re
@@ -24,7 +24,7 @@ every_own_net = pytest.mark.parametrize("classifier", [c for c in CLASSIFIERS if
 
 
 def entries(text):
-    """The names documented: the lines ``name : type``, or ``a, b : type``, not indented."""
+    """Return the documented names: unindented lines ``name : type`` or ``a, b : type``."""
     lines = re.findall(r"^(\w+(?:, \w+)*) : ", text, flags=re.MULTILINE)
     return [name for line in lines for name in line.split(", ")]
 

@@ -1,4 +1,4 @@
-"""Parameters that scikit-learn's constraints cannot express."""
+"""Parameter checks that scikit-learn's constraints cannot express."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One seed in, the caller's generators untouched."""
+"""Seeding does not affect the caller's random generators."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def states():
-    numpy_state = np.random.get_state()  # noqa: NPY002 - the caller's generator is the one meant
+    numpy_state = np.random.get_state()  # noqa: NPY002 - tests the global generator
     return numpy_state[1].tolist(), numpy_state[2], torch.get_rng_state().tolist()
 
 

@@ -1,4 +1,4 @@
-"""Between the caller's labels and the codes a net is trained on."""
+"""Encoding of labels as training targets, and decoding of predictions."""
 
 import string
 
@@ -25,7 +25,7 @@ kinds = {
 
 
 def labels_of(kind, max_classes=5):
-    """Lists of labels of which at least two differ."""
+    """Lists of labels with at least two classes."""
     names = st.lists(kinds[kind], min_size=2, max_size=max_classes, unique=True)
     return names.flatmap(
         lambda names: st.lists(st.sampled_from(names), max_size=9).map(lambda y: [*names, *y])
@@ -38,7 +38,7 @@ def labels_of(kind, max_classes=5):
 def test_labels_of_any_kind_come_back_from_their_codes(kind, data):
     y = data.draw(labels_of(kind))
     spellings = [y, np.array(y), pd.Series(y)]
-    if kind != "whole floats":  # scikit-learn refuses these as objects.
+    if kind != "whole floats":  # scikit-learn rejects object arrays of these.
         spellings.append(np.array(y, dtype=object))
     for spelling in spellings:
         encoder = TargetEncoder.learn(spelling)
@@ -65,7 +65,7 @@ def test_labels_of_pandas_kinds_come_back(dtype):
     )
 )
 def test_an_indicator_comes_back_in_its_own_type(y):
-    # scikit-learn takes an indicator of one value for one label an image.
+    # scikit-learn treats an indicator with a single value as multiclass.
     y[0, 0], y[1, 0] = 0, 1
     for spelling in (y, scipy.sparse.csr_matrix(y), torch.from_numpy(y), pd.DataFrame(y)):
         encoder = TargetEncoder.learn(spelling)
@@ -159,7 +159,7 @@ def test_balanced_weights_of_an_indicator_are_zeros_by_ones():
     y = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]])
     encoder = TargetEncoder.learn(y)
     found = encoder.class_weights("balanced", encoder.encode(y), None)
-    # A column without ones, or without zeros, has nothing to balance.
+    # A column without ones or without zeros has weight 1.
     assert found.tolist() == [3, 1, 1]
     weighted = encoder.class_weights("balanced", encoder.encode(y), np.array([2.0, 1, 1, 0]))
     assert weighted.tolist() == [1, 1, 1]
