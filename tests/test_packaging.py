@@ -32,7 +32,3 @@ def test_every_lower_bound_is_the_oldest_version_tested():
         # 1.6 and 1.6.0 name the same release.
         assert requirement.specifier.contains(pin.version)
         assert pin.version.removesuffix(".0") == lower_bound(requirement).removesuffix(".0")
-
-
-def test_the_package_says_that_it_is_typed():
-    assert (ROOT / "skimgcls" / "py.typed").is_file()
