@@ -75,9 +75,10 @@ wheel: $(READY)  ## build the wheel, and run the quickstart with it in an empty 
 	rm -rf build dist
 	$(BIN)/python -m build --no-isolation > /dev/null
 	$(BIN)/python $(PIP_INSTALL) --no-deps --target build/wheel dist/*.whl
-	cd "$$(mktemp -d)" && PYTHONPATH="$(CURDIR)/build/wheel" "$(CURDIR)/$(BIN)/python" -c 'import skimgcls, sys; \
-		sys.exit(0 if "/build/wheel/" in skimgcls.__file__ else skimgcls.__file__)' \
-		&& PYTHONPATH="$(CURDIR)/build/wheel" "$(CURDIR)/$(BIN)/python" "$(CURDIR)/examples/plot_quickstart.py" | tail -1
+	cd "$$(mktemp -d)" && PYTHONPATH="$(CURDIR)/build/wheel" "$(CURDIR)/$(BIN)/python" -c \
+		'import skimgcls; assert "/build/wheel/" in skimgcls.__file__, skimgcls.__file__'
+	cd "$$(mktemp -d)" && PYTHONPATH="$(CURDIR)/build/wheel" "$(CURDIR)/$(BIN)/python" -W error \
+		"$(CURDIR)/examples/plot_quickstart.py"
 
 bench: $(READY) $(KERAS_READY)  ## run the benchmarks
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; \
