@@ -96,7 +96,7 @@ pictures = filters.detach().float().cpu().numpy()[:12].transpose(0, 2, 3, 1)
 
 fig, axes = plt.subplots(2, 6, figsize=(9, 3.4), layout="constrained")
 for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=True), start=1):
-    # Zero is middle grey, and the largest weight is black or white.
+    # Zero is middle grey, and the largest weight is 0 or 1.
     ax.imshow(0.5 + 0.5 * picture / np.abs(picture).max())
     ax.set(xticks=[], yticks=[], title=f"component {number}")
 

@@ -29,8 +29,8 @@ class FittedBackbone(BackboneSource):
             classifier = classifier.estimator
         if not hasattr(type(classifier), "_build_module"):
             raise ValueError(
-                f"backbone={classifier!r} is no image classifier of skimgcls. Expected a fitted "
-                "image classifier or the name of a network."
+                f"backbone={classifier!r} is not an image classifier of skimgcls. Expected a "
+                "fitted image classifier or the name of a network."
             )
         try:
             check_is_fitted(classifier, "net_")

@@ -31,7 +31,7 @@ class CNNImageClassifier(BaseImageClassifier):
 
     pool_size : int or array-like of int, default=2
         Side of the pooling windows, one value for all convolutions or one for each; 1 disables
-        pooling. A side of the map shorter than the window is pooled with a window of its length.
+        pooling. The window is reduced to the size of the feature map if that is smaller.
 
     hidden_layer_sizes : array-like of int, default=(128,)
         Number of units of each dense hidden layer.

@@ -58,6 +58,8 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         Which weights are trained: all, those of the head only, or those of the head and the last
         `trainable` stages of the backbone. A stage is a child of the torch module with the
         normalization that follows it: "layer4" of a ResNet, the last block of "features" of a VGG.
+        If only the head is trained, "auto" for `horizontal_flip` and `translation` is no
+        augmentation.
 
     head_warmup : int, default=0
         Number of initial epochs in which only the head is trained.
@@ -70,7 +72,8 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         Side of the network's square input, in pixels. The shorter side of an image is resized to
         it, and the center is cropped. "auto" applies the size and the resizing of torchvision's
         transform for the weights. With random weights, "auto" keeps the size of the images, and
-        enlarges sides shorter than 32 pixels or than the network's minimum.
+        enlarges sides shorter than 32 pixels or than the network's minimum. For a fitted
+        classifier, "auto" is the input size of its network.
 
     keep_features : bool, default=True
         Whether to compute the features once and keep them in memory, ``n_samples * n_features``
@@ -88,8 +91,8 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     test_time_augmentation : bool, default=False
         Whether to average the logits over an image and views of it: shifted by one pixel if
-        training shifts images, and mirrored if it mirrors them. Prediction takes three to six times
-        as long.
+        training shifts images, and mirrored if it mirrors them. Prediction takes up to six times as
+        long.
 
     max_iter : int or "auto", default="auto"
         Maximum number of epochs. "auto" is the number of epochs that 500 steps take, but at least 5
@@ -103,10 +106,11 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         With a decaying learning rate and no early stopping, all `max_iter` epochs are run.
 
     standardize : bool, default=True
-        Whether to normalize the pixels. With `weights`, pixels are scaled to [0, 1], then by the
-        mean and standard deviation of the images the weights were trained on. Without, each channel
-        is scaled to mean 0 and standard deviation 1. Whether pixels go up to 1, 255 or 65,535 is
-        inferred from the training images.
+        Whether to normalize the pixels. With `weights`, pixels are scaled to [0, 1] and normalized
+        with the mean and standard deviation of the images the weights were trained on; whether
+        pixels go up to 1, 255 or 65,535 is inferred from the training images. With random weights,
+        each channel is scaled to mean 0 and standard deviation 1. For a fitted classifier, its
+        statistics are used.
 
     {training_parameters}
 

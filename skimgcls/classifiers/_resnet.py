@@ -71,8 +71,8 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     test_time_augmentation : bool, default=True
         Whether to average the logits over an image and views of it: shifted by one pixel if
-        training shifts images, and mirrored if it mirrors them. Prediction takes three to six times
-        as long.
+        training shifts images, and mirrored if it mirrors them. Prediction takes up to six times as
+        long.
 
     solver : {"muon", "adamw"}, default="muon"
         "muon" updates the filters of each convolution along their orthogonalized Nesterov momentum
@@ -105,7 +105,7 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         batch, with weights 1 - w and w. w is drawn once per batch from Beta(mixup, mixup) (Zhang et
         al., "mixup", 2018). "auto" is 0.5 for 60 epochs or more, 0.2 for 20 or more, and 0 for
         fewer, or if all images fit in one batch. With a decaying learning rate and no early
-        stopping, the last third of the epochs uses unmixed images.
+        stopping, the last 30 % of the epochs use unmixed images.
 
     n_iter_no_change : int, default=10
         Number of consecutive epochs without improvement after which training stops. The validation

@@ -47,7 +47,7 @@ def fetch_cifar10(
         If True, return `(data, target)` instead of a `Bunch`.
     as_frame : bool, default=False
         If True, `data` is a DataFrame with one row of 3072 pixels per image, and `target` is a
-        Series. Classifiers of such rows need `image_shape=(32, 32, 3)`.
+        Series. Pass `image_shape=(32, 32, 3)` to classifiers of such rows.
 
     Returns
     -------

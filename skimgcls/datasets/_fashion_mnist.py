@@ -47,7 +47,7 @@ def fetch_fashion_mnist(
         If True, return `(data, target)` instead of a `Bunch`.
     as_frame : bool, default=False
         If True, `data` is a DataFrame with one row of 784 pixels per image, and `target` is a
-        Series. Classifiers of such rows need `image_shape=(28, 28)`.
+        Series. Classifiers infer the shape of such rows, (28, 28).
 
     Returns
     -------

@@ -79,7 +79,8 @@ def load_image_folder(
             Paths and labels, if `as_frame=True`.
         ignored : DataFrame
             Columns "path" and "reason" of the files that are not loaded: hidden files, files
-            without an image suffix, images outside class folders, and skipped broken files.
+            without an image suffix, images outside class folders, and skipped broken files; and of
+            class folders that are not in `labels`.
         DESCR : str
             Number of images of each class.
 
@@ -98,8 +99,8 @@ def load_image_folder(
         a `ValueError`.
     ValueError
         If there are no class folders, or a class has no image; if "val" or "test" has a class that
-        is not in "train"; if a subset or label does not exist; if `return_X_y=True` and `subset` is
-        needed but not given.
+        is not in "train"; if a subset or label does not exist; if `subset=None` and there are
+        subset folders, with `return_X_y=True` or with other folders next to them.
 
     Examples
     --------

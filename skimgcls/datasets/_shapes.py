@@ -122,7 +122,7 @@ def make_shapes(
     images : ndarray of shape (n_samples, height, width, 3) or (n_samples, height, width)
         Color or grayscale images of dtype uint8.
     y : ndarray of shape (n_samples,), or DataFrame of shape (n_samples, n_classes)
-        Names of the shapes. With `multilabel=True`, an indicator matrix with these columns.
+        Names of the shapes. With `multilabel=True`, an indicator whose columns are these names.
 
     Raises
     ------
@@ -131,8 +131,8 @@ def make_shapes(
 
     Notes
     -----
-    Class sizes are exact: of 100 images with ``weights=[0.9, 0.1]``, ten are of the second class,
-    for any seed.
+    Class sizes are exact, up to rounding: of 100 images with ``weights=[0.9, 0.1]``, ten are of the
+    second class, for any seed.
 
     Examples
     --------

@@ -24,8 +24,8 @@ _COLUMNS = ["set", "image", "path", "issue", "other", "other_path", "details"]
 def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=None):
     """Find defects, duplicates, leaks and label conflicts in a set of images.
 
-    A defect is reported as a finding and never raises. Each image is decoded once, as for training
-    in colour, and only its fingerprint is kept.
+    A defect is reported as a finding and never raises an error. Each image is decoded once, as for
+    training in colour, and only its fingerprint is kept.
 
     Parameters
     ----------

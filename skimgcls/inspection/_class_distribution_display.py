@@ -185,9 +185,9 @@ class ClassDistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on. None creates a new figure that is tall enough for all classes. With
-            given axes, use ``layout="constrained"`` to fit long names. If the axes are too low for
-            all names, only every second or third is written.
+            Axes to draw on. None creates a new figure that is tall enough for all classes. If you
+            pass axes, create their figure with ``layout="constrained"``, so that long names fit. If
+            the axes are too low for all names, only every second or third is written.
 
         quantity : {"count", "share"}, default="count"
             Quantity to plot: number of images, or fraction of the set. Use "share" to compare sets

@@ -44,7 +44,7 @@ class EvaluationReport:
         Classes, in the order of the columns of `y_proba`.
 
     seconds : float, default=None
-        Prediction time.
+        Prediction time in seconds.
 
     rejected : ndarray of shape (n_samples,) of bool, default=None
         Images rejected by a RejectOptionClassifier. All metrics are computed on all images with the
@@ -57,10 +57,10 @@ class EvaluationReport:
     Attributes
     ----------
     summary_ : Series
-        Accuracy, balanced accuracy, log loss, top-k accuracies, calibration error, number of
-        images, and images per second. With `rejected`, also the fraction of images accepted and
-        the accuracy on these. For multilabel targets: subset accuracy, Hamming loss, macro and
-        micro F1, log loss, calibration error, number of images, and images per second.
+        Accuracy, balanced accuracy, log loss, top-k accuracies for k = 2, 3 and 5, calibration
+        error, number of images, and images per second. With `rejected`, also the fraction of images
+        accepted and the accuracy on these. For multilabel targets: subset accuracy, Hamming loss,
+        macro and micro F1, log loss, calibration error, number of images, and images per second.
 
     per_class_ : DataFrame
         Precision, recall, F1-score and support of each class, and their averages, as in

@@ -31,8 +31,8 @@ class CNN(nn.Module):
 
     Notes
     -----
-    A map smaller than a convolution kernel is padded to its size. A map smaller than a pooling
-    window is pooled to one pixel per side. Images of any size are therefore valid.
+    A side shorter than a convolution kernel is padded to its size. A side shorter than a pooling
+    window is pooled to one pixel. Images of any size are therefore valid.
     """
 
     def __init__(

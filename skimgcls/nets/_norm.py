@@ -10,8 +10,9 @@ from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_no
 class BatchNorm(SupportsSampleWeight, nn.Module):
     """Batch normalisation of a map (n, c, h, w) to mean `bias` and variance 1 per channel.
 
-    There is no learned scale (Ioffe & Szegedy, 2015): the weights of the next layer can represent
-    it. Inside :func:`sample_weights_in` images are weighted by their sample weights.
+    Batch normalisation (Ioffe & Szegedy, 2015) without a learned scale, which the weights of the
+    next layer can represent. Inside :func:`sample_weights_in` images are weighted by their sample
+    weights.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from skimgcls.exceptions import ModelFileError
 from skimgcls.utils._atomic_write import atomic_write
 
 MAGIC = b"SKIMGCLS"
-# Earlier versions cannot read a file with a new first number, but one with a new second number.
+# Earlier versions can read a file with a new second number, but not one with a new first number.
 FORMAT = (1, 0)
 MANIFEST, ESTIMATOR, WEIGHTS = "manifest.json", "estimator.skops", "weights.safetensors"
 _MEMBERS = {
@@ -72,7 +72,7 @@ def check_zip(data: bytes, name: str) -> list[zipfile.ZipInfo]:
     for info in infos:
         if info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
             raise ModelFileError(
-                f"{name}: its member {info.filename!r} is packed, which save never does."
+                f"{name}: its member {info.filename!r} is compressed, which save never does."
             )
     if sum(info.file_size for info in infos) > len(data):
         raise ModelFileError(f"{name}: its members are larger in total than the archive.")

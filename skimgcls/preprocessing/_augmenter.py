@@ -66,9 +66,9 @@ class ImageAugmenter(BaseImageTransformer):
         Number of pixels to pad on each side before a random crop to the original size.
 
     brightness, contrast, saturation : float, default=0
-        The factor is uniform in [1 - value, 1 + value] and not negative. A factor of 0 gives a
-        black image (brightness), the mean gray (contrast) or the grayscale image (saturation).
-        Saturation only affects images with three channels.
+        The factor is uniform in [max(0, 1 - value), 1 + value]. A factor of 0 gives a black image
+        (brightness), the mean gray (contrast) or the grayscale image (saturation). Saturation only
+        affects images with three channels.
 
     erasing : bool or float, default=0
         Probability of setting a rectangle of 2 to 33 % of the image to black (DeVries and Taylor,

@@ -45,9 +45,10 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
 
     image_size : int or "auto", default="auto"
         Height and width of the network input. The shorter side of each image is resized to it,
-        followed by a center crop. "auto" is the size that the weights were trained on. Without
+        followed by a center crop. "auto" is the size that the weights were trained on. With random
         weights "auto" is the size of the images; sides shorter than 32 pixels, or than the minimum
-        of the network, are enlarged.
+        of the network, are enlarged. For a fitted classifier, "auto" is the input size of its
+        network.
 
     image_shape : tuple (height, width) or (height, width, n_channels), default=None
         Shape of one image if X has shape (n_samples, n_features). If None, rows are square
@@ -58,7 +59,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
 
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
         Floating-point precision of the network. "bfloat16" is faster on devices with hardware
-        support, and rounds features to 2 or 3 digits. "auto" is "float64" for a few images with
+        support, and rounds features to 2 or 3 digits. "auto" is "float64" for up to 64 images with
         values that are not exact in float32, else "float32".
 
     random_state : int, RandomState instance or None, default=None

@@ -74,7 +74,7 @@ class ImageNormalizer(BaseImageTransformer):
 
     Notes
     -----
-    uint8 images are converted to float32; float64 is kept. The classifiers of skimgcls already
+    Images are converted to float32; float64 is kept. The classifiers of skimgcls already
     standardize inside the network. Use a normalizer for other statistics or other classifiers.
 
     Examples

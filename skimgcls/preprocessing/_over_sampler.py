@@ -26,8 +26,8 @@ class ImageOverSampler(BaseOverSampler):
     """Over-sample minority classes by repeating images.
 
     Use it in a Pipeline of imbalanced-learn, which resamples only in `fit`, not in `predict` or
-    `score`. It accepts images, files and rows. Resampling is not random: all
-    images of a class are repeated equally often, or once more, evenly spread over the class.
+    `score`. It accepts images, files and rows. Resampling is not random: the numbers of copies of
+    any two images of a class differ by at most 1.
 
     Parameters
     ----------

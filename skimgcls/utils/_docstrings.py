@@ -49,7 +49,7 @@ class_weight : dict, "balanced" or None, default=None
 
 mixup : float, default=0.0
     If positive, each training image and its label are mixed with those of another image of the
-    batch, with weights w and 1 - w. w is drawn once per batch from Beta(mixup, mixup); 0.2 is mild,
+    batch, with weights 1 - w and w. w is drawn once per batch from Beta(mixup, mixup); 0.2 is mild,
     1 is strong (Zhang et al., "mixup", 2018).
 
 cutmix : float, default=0.0
@@ -76,10 +76,10 @@ device : str, default="auto"
 precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
     Floating-point type of the computation. "bfloat16" is mixed precision: the factors of large
     matrix products are rounded to 8 bits; weights, sums and losses stay float32 (Micikevicius et
-    al., "Mixed Precision Training", 2018). "auto" selects "bfloat16" if the device supports it in
-    hardware and images have at least 256 values; "float64" if the training images fit in one batch
-    and have values that float32 would round; else "float32". After fitting in bfloat16, set
-    "float32" for exact predictions.
+    al., "Mixed Precision Training", 2018). "auto" selects "float64" if the training images fit in
+    one batch and have values that float32 would round; else "bfloat16" if the device supports it in
+    hardware and images have at least 256 values; else "float32". After fitting in bfloat16, set
+    `precision` to "float32" for exact predictions.
 
 random_state : int, RandomState instance or None, default=None
     Seed of weight initialization, shuffling, dropout, augmentation and the validation split. An int
@@ -93,8 +93,8 @@ VIEW_PARAMETERS = """\
 horizontal_flip : bool or "auto", default="auto"
     Whether to mirror training images left to right. Each image is mirrored in every other epoch.
     "auto" mirrors only if a simple classifier recognizes mirrored training images as well as the
-    originals: usually for photographs of objects, not for digits. The decision is stored in
-    `horizontal_flip_`.
+    originals: usually for photographs of objects, not for digits, and never with fewer than 100
+    training images. The decision is stored in `horizontal_flip_`.
 
 translation : int or "auto", default="auto"
     Maximum number of pixels by which training images are shifted at random in each epoch. "auto" is

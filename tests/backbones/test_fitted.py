@@ -91,7 +91,7 @@ def test_one_that_is_not_fitted_is_refused(stripes):
 def test_one_that_is_no_image_classifier_is_refused(stripes):
     X, y = stripes
     source = LogisticRegression().fit(X.reshape(36, -1), y)
-    with pytest.raises(ValueError, match=r"is not fitted|is no image classifier"):
+    with pytest.raises(ValueError, match=r"is not fitted|is not an image classifier"):
         PretrainedImageClassifier(source).fit(X, y)
 
 

@@ -175,7 +175,7 @@ def test_bombs(good, tmp_path):
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("schema.json", zeros[: 2**26])
-    assert "packed" in refuse_content(members | {"estimator.skops": inner.getvalue()}, tmp_path)
+    assert "compressed" in refuse_content(members | {"estimator.skops": inner.getvalue()}, tmp_path)
 
 
 def test_sizes_that_are_untrue(good, tmp_path):
