@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +119,20 @@ def _damaged(public_set: PublicSet, root: Path) -> OSError:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Hide torchvision's progress bar, which has no option to disable it."""
+    """Hide what torchvision shows while it downloads, which has no option to disable it.
+
+    That is a progress bar and, from Python 3.12 on, a warning that it unpacks an archive without a
+    filter. It compares the archive with its checksum before.
+    """
     unseen = io.StringIO()
-    with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
+    with (
+        contextlib.redirect_stdout(unseen),
+        contextlib.redirect_stderr(unseen),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings(
+            "ignore", "Python 3.14 will, by default, filter", DeprecationWarning
+        )
         yield
 
 
