@@ -645,7 +645,10 @@ def test_nothing_of_the_data_stays_with_the_model():
 # ---- progress
 
 
-def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd):
+def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd, monkeypatch):
+    # At 80 columns, the end of the line is cut off if training is fast: the rate has more digits.
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("LINES", "24")
     X, y = stripes
     make_mlp(verbose=1).fit(X, y, X_val=X, y_val=y)
     out, err = capfd.readouterr()
