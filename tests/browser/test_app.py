@@ -243,6 +243,10 @@ def test_a_camera_is_asked_for_when_it_is_wanted(browser, url):
         assert tab.get_by_test_id("stCameraInput").count() == 0
         tab.get_by_text("Use the camera").click()
         wait_for(tab.get_by_test_id("stCameraInput"))
+        # A click before the camera sends its first frame takes no picture.
+        tab.wait_for_function(
+            "document.querySelector('[data-testid=stCameraInput] video')?.videoWidth > 0"
+        )
         tab.get_by_role("button", name="Take Photo").click()
         wait_for(tab.locator(".sk-bar"), 3)
 
