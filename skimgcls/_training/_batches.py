@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from skimgcls._augmentation._flip_translate import FlipTranslate
 from skimgcls._augmentation._mixup import apply_mix, draw_mix, mix_targets
 from skimgcls._images._lazy_images import LazyImages, as_lazy, take_steps
+from skimgcls.nets import Standardize
 
 # Targets of a batch and its sample weights, if any.
 Truth = tuple[torch.Tensor, torch.Tensor | None]
@@ -196,9 +197,9 @@ class Batches:
         How to mix images, in training.
     views : FlipTranslate or None
         How to mirror and shift images, in training.
-    first : Module or None
-        A layer without weights, applied before all random changes. It is applied once instead of in
-        every epoch if the set is resident and has no steps.
+    standardize : Standardize or None
+        Standardizes the pixels, after the steps of lazy images and before flips, shifts and mixing.
+        It is applied once instead of in every epoch if the set is resident and has no steps.
 
     Notes
     -----
@@ -215,7 +216,7 @@ class Batches:
         rng: np.random.RandomState | None = None,
         mixing: MixupCutMix | None = None,
         views: FlipTranslate | None = None,
-        first: torch.nn.Module | None = None,
+        standardize: Standardize | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -231,19 +232,20 @@ class Batches:
         self.lazy = as_lazy(dataset.images)
         weights = dataset.weights
         self.pixels = self._resident()
-        self.first = first
+        self.standardize = standardize
         if self.pixels is not None and self.pixels.is_floating_point() and not self.lazy.steps:
-            self.pixels, self.first = self._after_first(self.pixels), None
+            self.pixels, self.standardize = self._standardized(self.pixels), None
         self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
         self.weights = (
             None if weights is None else torch.from_numpy(weights).to(batch_format.device)
         )
 
-    def _after_first(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Apply the first layer, if any, to images (n, height, width, channels)."""
-        if self.first is None:
+    def _standardized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return standardized images (n, height, width, channels)."""
+        if self.standardize is None:
             return pixels
-        return self.first(pixels.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        batch: torch.Tensor = self.standardize(pixels.permute(0, 3, 1, 2))
+        return batch.permute(0, 2, 3, 1)
 
     def _resident(self) -> torch.Tensor | None:
         """Return all images on the device, small sets as floats, or None if they do not fit."""
@@ -291,8 +293,8 @@ class Batches:
         ):
             if self.lazy.steps:
                 batch = take_steps(batch, self.lazy.steps, generator, self._marked(block))
-            if self.first is not None:
-                batch = self.first(batch)
+            if self.standardize is not None:
+                batch = self.standardize(batch)
             if generator is not None and self.views is not None:
                 is_mirrored = self.mirrored[block] ^ bool(self.n_passes % 2)
                 batch = self.views(batch, is_mirrored, generator)

@@ -6,13 +6,12 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 
 from skimgcls._backbones import as_path, find_backbone
 from skimgcls._images._lazy_images import as_lazy
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
-from skimgcls._training._trainer import train_on_features
+from skimgcls._training._trainer import train_net
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._flip_translate import FlipTranslateMixin
 from skimgcls.nets import TransferNet
@@ -284,8 +283,9 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     def _build_module(self, image_shape, n_outputs):
         body = find_backbone(self.backbone).make(self._net_shape, as_path(self.weights))
-        net = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
-        return self._with_test_time_augmentation(net)
+        network = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
+        network.views = self._make_test_time_augmentation()
+        return network
 
     @property
     def _n_stages(self):
@@ -294,7 +294,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     def _prepare_module(self, module, train):
         if self.weights is not None:
             find_backbone(self.backbone).load(
-                module[-1].net.body, as_path(self.weights), progress=bool(self.verbose)
+                module.body, as_path(self.weights), progress=bool(self.verbose)
             )
 
     def _refine_config(self, plan):
@@ -303,7 +303,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
             share = 1.0 if self.weights is None else 0.1
         return replace(
             self._with_flip_translate(plan),
-            learning_rate_factors=(("net.net.body.*", share),),
+            learning_rate_factors=(("body.*", share),),
             # No warm-up if only the head is trained, or in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
@@ -324,14 +324,12 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
             return super()._train(net, plan, loss, train, valid, rng)
         train = self._features_of(net, train)
         valid = None if valid is None else self._features_of(net, valid)
-        with train_on_features(net, net.module_[-1].net.head):
-            return super()._train(net, plan, loss, train, valid, rng)
+        return train_net(net, plan, loss, train, valid, rng, on_features=True)
 
     def _features_of(self, net, images):
         """Return the data with features (n_samples, 1, 1, n_features) as images."""
-        first, body = net.module_[:-1], net.module_[-1].net.body
         found = predict_logits(
-            torch.nn.Sequential(*first, body),
+            net.module_.without_head(),
             images.images,
             net.iterator_valid__batch_format,
             images.rows,

@@ -4,8 +4,6 @@ import math
 from dataclasses import replace
 from numbers import Integral, Real
 
-import torch
-
 from skimgcls._training._batches import sample
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._flip_translate import FlipTranslateMixin
@@ -236,16 +234,12 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         if not widths:
             raise ValueError("widths is empty; expected the channels of at least one stage.")
         self.widths_ = widths
-        net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
-        return self._with_test_time_augmentation(net)
+        network = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
+        network.views = self._make_test_time_augmentation()
+        return network
 
     def _prepare_module(self, module, train):
-        layers = list(module)
-        with torch.no_grad():
-            batch, weights = sample(train, _N_SAMPLED)
-            for layer in layers[:-1]:
-                batch = layer(batch)
-            layers[-1].net.whitening.learn(batch, weights)
+        module.learn_whitening(*sample(train, _N_SAMPLED))
 
     def _refine_config(self, plan):
         mixing = plan.mixing

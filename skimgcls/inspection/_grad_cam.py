@@ -12,7 +12,6 @@ from torch.nn import functional
 from skimgcls.inspection._explained import Explained, check_target, import_captum
 from skimgcls.inspection._fitted import find_classifier, find_pipeline
 from skimgcls.inspection._pixels import read_images
-from skimgcls.nets import TestTimeAugmentation
 
 _N_AT_ONCE = 64
 
@@ -97,8 +96,7 @@ def _plain_net(classifier):
             "convolutions; occlusion explains any classifier."
         )
     module = copy.deepcopy(classifier.net_.module_).float().cpu().eval()
-    if isinstance(module, nn.Sequential) and isinstance(module[-1], TestTimeAugmentation):
-        return nn.Sequential(*module[:-1], module[-1].net).eval()
+    module.views = None
     return module
 
 

@@ -19,7 +19,7 @@ from skimgcls._training._batches import BatchFormat, TrainingImages
 from skimgcls._training._callbacks import set_learning_rate
 from skimgcls._training._config import TrainingConfig
 from skimgcls._training._trainer import make_net, train_net
-from skimgcls.nets import MLP, WeightedLoss
+from skimgcls.nets import MLP, ImageNetwork, WeightedLoss
 from skimgcls.utils._random import seeded
 
 PLAN = TrainingConfig(
@@ -220,7 +220,7 @@ def states(monkeypatch):
 
 def make_normalised():
     """A network with running statistics, including a count."""
-    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    return ImageNetwork(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
 
 
 @pytest.mark.parametrize("valid", [None, VALID])
@@ -235,7 +235,7 @@ def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_aver
             torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
         else:
             assert torch.equal(found, last[-1][name])
-    is_last = torch.equal(net.module_[2].weight, last[-1]["2.weight"])
+    is_last = torch.equal(net.module_.body[2].weight, last[-1]["body.2.weight"])
     assert is_last == (n_averaged == 1)
 
 

@@ -14,7 +14,7 @@ def test_a_net_is_fitted(colour_stripes):
     X, y = colour_stripes
     clf = PretrainedImageClassifier("unet", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict_proba(X).shape == (36, 3)
-    assert clf.net_.module_[-1].net.body.n_features == 512
+    assert clf.net_.module_.body.n_features == 512
 
 
 def test_the_weights_of_a_whole_unet_are_taken(tmp_path):
