@@ -10,9 +10,8 @@ from torch import nn
 
 from skimgcls._backbones._adapt import remove_head
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._images._lazy_images import ImageShape, as_lazy
+from skimgcls._images._lazy_images import ImageShape, LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop, resize_crop_square
-from skimgcls._images._validation import Images
 
 
 class FittedBackbone(BackboneSource):
@@ -84,9 +83,9 @@ class FittedBackbone(BackboneSource):
         self.recipe(weights)
 
     def statistics(
-        self, images: Images, rows: np.ndarray, weights: str | None
+        self, images: LazyImages, rows: np.ndarray, weights: str | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        n_channels = as_lazy(images).image_shape[2]
+        n_channels = images.image_shape[2]
         standardize = self.classifier.net_.module_.standardize
         if standardize is None:
             return np.zeros(n_channels), np.ones(n_channels)

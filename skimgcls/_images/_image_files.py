@@ -181,6 +181,11 @@ class ImageFiles:
             raise type(error)(f"X[{index}]: {error}") from error
 
 
+def holds_files(X: Any) -> bool:
+    """Return whether X holds files, without reading any of them."""
+    return any(map(_is_file, _entries(X)))
+
+
 def find_items(X: Any) -> np.ndarray | None:
     """Return the files in X as an array of str and bytes; None if X does not contain files.
 

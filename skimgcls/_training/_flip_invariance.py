@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from skimgcls._images._lazy_images import as_lazy
 from skimgcls._training._batches import TrainingImages, pick_rows
 
 # Maximum number of images used, and the side they are reduced to.
@@ -53,7 +52,7 @@ def _shrink(train: TrainingImages, rows: np.ndarray) -> torch.Tensor:
             functional.adaptive_avg_pool2d(
                 torch.from_numpy(pixels.astype(np.float64)).permute(0, 3, 1, 2), _SIDE
             )
-            for pixels in as_lazy(train.images).evaluated(parts)
+            for pixels in train.images.evaluated(parts)
         ]
     )
     return small - small.mean(dim=(0, 3), keepdim=True)

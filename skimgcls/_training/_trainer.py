@@ -12,7 +12,6 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 
-from skimgcls._images._lazy_images import as_lazy
 from skimgcls._training import _callbacks
 from skimgcls._training._adamw import AdamW
 from skimgcls._training._batches import (
@@ -236,7 +235,7 @@ def train_net(
     standardize = None if on_features else net.module_.standardize
     net.iterator_train__standardize = net.iterator_valid__standardize = standardize
     net.batch_size = plan.batch_size
-    net.iterator_valid__batch_size = evaluation_batch_size(as_lazy(train.images).image_shape)
+    net.iterator_valid__batch_size = evaluation_batch_size(train.images.image_shape)
     try:
         net.notify("on_train_begin", X=train, y=None)
         with suppress(_callbacks.StopTraining):

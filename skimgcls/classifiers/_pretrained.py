@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._images._lazy_images import as_lazy
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
 from skimgcls._training._trainer import train_net
@@ -250,11 +250,9 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
                 self.image_shape_, as_path(self.weights), self.image_size
             )
             self._framing = None if framing is None else vars(framing)
-        return (
-            images
-            if self._framing is None
-            else as_lazy(images).then(ResizeCenterCrop(**self._framing))
-        )
+        if self._framing is None:
+            return images
+        return images.then(ResizeCenterCrop(**self._framing))
 
     def _auto_horizontal_flip(self, train):
         # Features of unchanged images can be kept.
@@ -273,7 +271,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         )
 
     def _pixel_statistics(self, train):
-        images = as_lazy(train.images)
+        images = train.images
         if self._framing is not None:
             # Before resizing, which can produce values above the maximum of the pixels.
             images = replace(images, steps=images.steps[:-1])
@@ -319,7 +317,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
 
     def _train(self, net, plan, loss, train, valid, rng):
-        changes = as_lazy(train.images).is_random or plan.mixing or plan.views
+        changes = train.images.is_random or plan.mixing or plan.views
         if self._n_stages != 0 or changes or not self.keep_features:
             return super()._train(net, plan, loss, train, valid, rng)
         train = self._features_of(net, train)
@@ -337,4 +335,4 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         )
         features = np.zeros((len(images.images), 1, 1, found.shape[1]), found.dtype)
         features[images.rows, 0, 0] = found
-        return replace(images, images=features)
+        return replace(images, images=LazyImages(features))

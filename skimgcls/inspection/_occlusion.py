@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._statistics import channel_statistics
 from skimgcls.inspection._explained import Explained, check_target, import_captum, part_reader
 
@@ -90,7 +91,7 @@ def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None)
 
 def _mean_colour(images):
     """Return the channel means (1, channels, 1, 1), rounded if the pixels are integers."""
-    colour = channel_statistics(images, None, np.arange(len(images)))[0]
+    colour = channel_statistics(LazyImages(images), None, np.arange(len(images)))[0]
     colour = np.rint(colour) if images.dtype.kind in "bui" else colour
     return torch.from_numpy(colour)[None, :, None, None]
 

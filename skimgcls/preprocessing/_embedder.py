@@ -9,7 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._images._lazy_images import as_lazy, float_type
+from skimgcls._images._lazy_images import float_type
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._images._statistics import channel_statistics
 from skimgcls._training._batches import BatchFormat
@@ -146,10 +146,10 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
             float32, or float64 for float64 images.
         """
         check_is_fitted(self)
-        images, _ = self._check_images(X, reset=False)
+        images = self._check_images(X, reset=False).images
         dtype = float_type(images.dtype)
         if self._framing is not None:
-            images = as_lazy(images).then(ResizeCenterCrop(**self._framing))
+            images = images.then(ResizeCenterCrop(**self._framing))
         # Use the device of the network: `device` may have been changed after `fit`.
         batch_format = self._batch_format(self._net.standardize.factor.device)
         features = predict_logits(self._net, images, batch_format, n_values=BACKBONE_VALUES)

@@ -12,7 +12,7 @@ from skimgcls._images._decode import CHANNELS
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize import INTERPOLATIONS, grey_of
-from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, resize_images
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
@@ -182,19 +182,18 @@ class ImageLoader(BaseImageTransformer):
         files = self._find_files(X)
         if files is not None:
             return files
-        images, ndim = self._check_images(X, reset=False)
-        resize = self._make_decoding().resize
-        if resize is None:
-            return images if isinstance(images, LazyImages) else restore_format(images, ndim)
-        channels = images.image_shape[2] if isinstance(images, LazyImages) else images.shape[3]
-        if channels != len(resize.background):
-            resize = replace(resize, background=(grey_of(resize.background),))
-        return resize_images(images, ndim, resize)
+        checked = self._check_images(X, reset=False)
+        images, resize = checked.images, self._make_decoding().resize
+        if resize is not None:
+            if images.image_shape[2] != len(resize.background):
+                resize = replace(resize, background=(grey_of(resize.background),))
+            images = resize_images(images, resize)
+        return checked.give_back(images)
 
     def _find_files(self, X):
         """Return lazy images of the files in X, or None if X holds pixels."""
         decoding, cache = self._make_decoding(), self._find_cache()
-        if isinstance(X, LazyImages) and is_unread(X):
+        if is_unread(X):
             files = replace(X.source, decoding=decoding, cache=cache, n_jobs=self.n_jobs)
             return X.of_files(files)
         items = find_items(X)

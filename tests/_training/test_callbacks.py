@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from skorch.callbacks import Callback
 from torch import nn
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._training import _trainer
 from skimgcls._training._batches import BatchFormat, TrainingImages
 from skimgcls._training._callbacks import set_learning_rate
@@ -36,12 +37,14 @@ PLAN = TrainingConfig(
 DECAYS = {"cosine": lambda done: 0.5 * (1 + np.cos(np.pi * done)), "linear": lambda done: 1 - done}
 TARGETS = np.arange(12) % 2
 IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
-TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
+TRAIN = TrainingImages.from_arrays(LazyImages(IMAGES), TARGETS)
 
 
 def make_valid(n_wrong):
     """The training images, some with wrong labels, so that the score rises and falls."""
-    return TrainingImages.from_arrays(IMAGES, np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS)
+    return TrainingImages.from_arrays(
+        LazyImages(IMAGES), np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS
+    )
 
 
 VALID = make_valid(n_wrong=3)

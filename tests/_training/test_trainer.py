@@ -12,6 +12,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skimgcls._augmentation._flip_translate import FlipTranslate
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._training import _trainer
 from skimgcls._training._batches import BatchFormat, TrainingImages
 from skimgcls._training._config import TrainingConfig
@@ -43,7 +44,7 @@ def make_images(n=20, weights=None):
     targets = np.arange(n) % 2
     images = np.random.RandomState(0).randint(0, 9, size=(n, 3, 4, 1)).astype(np.uint8)
     images[targets == 1] += 9
-    return TrainingImages.from_arrays(images, targets, weights)
+    return TrainingImages.from_arrays(LazyImages(images), targets, weights)
 
 
 def make_mlp(batch_format=FORMAT, plan=PLAN, dropout=0.0):
@@ -199,7 +200,7 @@ def test_class_weights_are_weights_of_the_images_and_their_mean_is_one(codes, cl
     encoder = TargetEncoder.learn(np.arange(3))
     weights = data.draw(st.none() | st.lists(st.floats(0.1, 9), min_size=12, max_size=12))
     weights = None if weights is None else np.array(weights[: len(codes)])
-    images = TrainingImages.from_arrays(np.zeros((len(codes), 1, 1, 1)), codes, weights)
+    images = TrainingImages.from_arrays(LazyImages(np.zeros((len(codes), 1, 1, 1))), codes, weights)
     _, weighed = make_loss(encoder, class_weight, images)
     if class_weight is None and weights is None:
         assert weighed is images
@@ -215,7 +216,7 @@ def test_class_weights_are_weights_of_the_images_and_their_mean_is_one(codes, cl
 def test_class_weights_of_several_labels_an_image_are_the_losses_own():
     encoder = TargetEncoder.learn([[0, 1], [1, 1], [0, 1], [0, 0]])
     targets = encoder.encode([[0, 1], [1, 1], [0, 1], [0, 0]])
-    images = TrainingImages.from_arrays(np.zeros((4, 1, 1, 1)), targets)
+    images = TrainingImages.from_arrays(LazyImages(np.zeros((4, 1, 1, 1))), targets)
     loss, weighed = make_loss(encoder, "balanced", images)
     assert loss.multilabel
     assert loss.positive_weight.tolist() == pytest.approx([3, 1 / 3])
@@ -226,7 +227,7 @@ def test_class_weights_of_several_labels_an_image_are_the_losses_own():
 def test_labels_are_smoothed_as_the_plan_says(multilabel):
     y = np.eye(2, dtype=int)[[0, 1, 1]] if multilabel else np.array([0, 1, 1])
     encoder = TargetEncoder.learn(y)
-    images = TrainingImages.from_arrays(np.zeros((3, 1, 1, 1)), encoder.encode(y))
+    images = TrainingImages.from_arrays(LazyImages(np.zeros((3, 1, 1, 1))), encoder.encode(y))
     assert make_loss(encoder, None, images)[0].label_smoothing == 0
     loss, _ = make_loss(encoder, "balanced", images, label_smoothing=0.3)
     assert loss.label_smoothing == 0.3
@@ -256,7 +257,7 @@ def test_views_are_for_training_alone_and_come_with_the_plan():
         net = make_net(ImageNetwork(Seeing()), FORMAT, plan)
     train(net, images, plan, valid)
     train(net, images, replace(plan, views=None))
-    pixels, pixels_valid = map(FORMAT.to_batch, (images.images, valid.images))
+    pixels, pixels_valid = map(FORMAT.to_batch, (images.images.source, valid.images.source))
     seen = net.module_.body.seen
     assert len(seen[True]) == 6
     for first, second in zip(seen[True][:2], seen[True][1:3], strict=True):
@@ -305,7 +306,7 @@ def test_each_solver_learns_what_can_be_learned(solver, autocast):
 
 def test_bfloat16_is_within_the_net_alone():
     net, exact = make_mlp(BatchFormat(CPU, torch.float32, autocast=True)), make_mlp()
-    batch = FORMAT.to_batch(make_images().images)
+    batch = FORMAT.to_batch(make_images().images.source)
     logits = net.infer(batch)
     assert logits.dtype is torch.float32
     torch.testing.assert_close(logits, exact.infer(batch), rtol=0.05, atol=0.05)
@@ -332,7 +333,7 @@ def make_rounding(module=None):
 
 def learn_whitening(net):
     """Compute the first layer of a residual network, which is zero initially."""
-    net.module_.learn_whitening(FORMAT.to_batch(make_images().images))
+    net.module_.learn_whitening(FORMAT.to_batch(make_images().images.source))
 
 
 def copied_in(net):
