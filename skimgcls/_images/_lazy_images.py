@@ -173,21 +173,26 @@ class LazyImages:
         parts = _parts(n_images, *self._image_shapes())
         return [part if rows is None else rows[part] for part in parts]
 
-    def evaluated(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
-        """Yield blocks of images (n, height, width, channels) after the steps of prediction."""
-        for pixels in self.read(blocks):
+    def evaluated(self, blocks: Iterable[Any], *, keep: bool = False) -> Iterator[np.ndarray]:
+        """Yield blocks of images (n, height, width, channels) after the steps of prediction.
+
+        `keep` is that of `read`.
+        """
+        for pixels in self.read(blocks, keep=keep):
             if all(step.is_random for step in self.steps):
                 yield pixels
             else:
                 yield apply_steps(pixels, self.steps, self.dtype)
 
-    def read(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+    def read(self, blocks: Iterable[Any], *, keep: bool = False) -> Iterator[np.ndarray]:
         """Yield blocks of pixels of the source, before any step.
 
-        Threads decode the next files while the caller processes a block.
+        Threads decode the next files while the caller processes a block. With `keep`, for pixels
+        that will be read again, decoded files may be kept in memory. Prediction reads each image
+        once and keeps none.
         """
         if isinstance(self.source, ImageFiles):
-            yield from _read_ahead(self.source, blocks)
+            yield from _read_ahead(self.source, blocks, keep)
         else:
             for rows in blocks:
                 yield self.source[rows]
@@ -275,7 +280,7 @@ def _spelt(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]
     return (n_images, *image_shape[:2]) if is_grey else (n_images, *image_shape)
 
 
-def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+def _read_ahead(files: ImageFiles, blocks: Iterable[Any], keep: bool) -> Iterator[np.ndarray]:
     """Yield the pixels of each block in order, while threads decode the next blocks.
 
     An exception in a thread is raised at the position of its block, and reading stops.
@@ -285,7 +290,7 @@ def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray
     with ThreadPoolExecutor(n_threads, thread_name_prefix="skimgcls") as pool:
         try:
             for rows in blocks:
-                waiting.append(pool.submit(files.read, rows))
+                waiting.append(pool.submit(files.read, rows, keep=keep))
                 if len(waiting) > n_threads + 1:
                     yield waiting.popleft().result()
             while waiting:

@@ -26,7 +26,7 @@ def channel_statistics(
     size = max(1, _STATISTICS_VALUES // int(np.prod(images.image_shape)))
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
     total, mean, spread = 0.0, np.zeros(images.image_shape[2]), np.zeros(images.image_shape[2])
-    for block, pixels in zip(blocks, images.evaluated(blocks), strict=True):
+    for block, pixels in zip(blocks, images.evaluated(blocks, keep=True), strict=True):
         # Channels first: summing over long rows is ten times faster than summing 3 values.
         by_channel = np.moveaxis(pixels.reshape(len(pixels), -1, pixels.shape[3]), 2, 0)
         values = np.ascontiguousarray(by_channel, dtype=np.float64)

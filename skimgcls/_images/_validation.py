@@ -377,5 +377,5 @@ def white_of(images: LazyImages, rows: np.ndarray) -> float:
     (1.0, 255.0)
     """
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
-    largest = max(pixels.max() for pixels in images.evaluated(images.blocks(rows)))
+    largest = max(pixels.max() for pixels in images.evaluated(images.blocks(rows), keep=True))
     return next((white for white in _WHITES if largest <= white), _WHITES[-1])

@@ -263,7 +263,7 @@ class Batches:
             return self.batch_format.to_pixels(source)
         pixels = np.zeros(source.shape, source.dtype)
         blocks = self._parted(rows)
-        for block, read in zip(blocks, self.images.read(blocks), strict=True):
+        for block, read in zip(blocks, self.images.read(blocks, keep=True), strict=True):
             pixels[block] = read
         return self.batch_format.to_pixels(pixels)
 
@@ -320,7 +320,7 @@ class Batches:
         if self.pixels is not None:
             taken = (self.pixels[part].to(dtype) for part in torch.split(order, self._sizes()))
         else:
-            blocks = self.images.read(self._parted(rows))
+            blocks = self.images.read(self._parted(rows), keep=True)
             taken = (self.batch_format.to_pixels(block) for block in blocks)
         return (pixels.permute(0, 3, 1, 2) for pixels in taken)
 
@@ -370,6 +370,6 @@ def sample(train: TrainingImages, n_images: int) -> tuple[torch.Tensor, torch.Te
     rows = pick_rows(train, n_images)
     batch_format = BatchFormat(torch.device("cpu"), torch.float32)
     parts = [rows[i : i + 256] for i in range(0, len(rows), 256)]
-    pixels = [batch_format.to_batch(block) for block in train.images.evaluated(parts)]
+    pixels = [batch_format.to_batch(block) for block in train.images.evaluated(parts, keep=True)]
     weights = None if train.weights is None else torch.from_numpy(train.weights[rows])
     return torch.cat(pixels), weights

@@ -52,7 +52,7 @@ def _shrink(train: TrainingImages, rows: np.ndarray) -> torch.Tensor:
             functional.adaptive_avg_pool2d(
                 torch.from_numpy(pixels.astype(np.float64)).permute(0, 3, 1, 2), _SIDE
             )
-            for pixels in train.images.evaluated(parts)
+            for pixels in train.images.evaluated(parts, keep=True)
         ]
     )
     return small - small.mean(dim=(0, 3), keepdim=True)

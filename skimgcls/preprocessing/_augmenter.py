@@ -226,7 +226,7 @@ def _ends_of(images):
     if images.dtype == np.uint8:
         channels = images.image_shape[2]
         return np.zeros(channels), np.full(channels, 255.0)
-    parts = images.evaluated(images.blocks())
+    parts = images.evaluated(images.blocks(), keep=True)
     ends = [(part.min(axis=(0, 1, 2)), part.max(axis=(0, 1, 2))) for part in parts]
     low, high = (np.array(side, float) for side in zip(*ends, strict=True))
     return low.min(axis=0), high.max(axis=0)

@@ -47,10 +47,16 @@ class ImageLoader(BaseImageTransformer):
     on_error : {"raise", "blank"}, default="raise"
         Whether to raise an error for an unreadable file, or to use a black image instead.
 
-    cache : str, PathLike or None, default=None
-        Folder that caches decoded pixels as bytes: 12 KiB for a 64 x 64 image. Each file is then
-        decoded once, and again if the file or the decoding parameters change. The folder is created
-        if it does not exist. Delete it to free the space.
+    cache : "auto", str, PathLike or None, default="auto"
+        Where decoded pixels are kept, 12 KiB for a 64 x 64 image, so that each file is decoded
+        once for all statistics and epochs.
+
+        - "auto": in memory while a model trains, if the pixels of all images fit in a quarter of
+          the available memory. Otherwise, and in prediction, nothing is kept.
+        - a folder, which later fits read as well. A file is decoded again if it or the decoding
+          parameters change. The folder is created if it does not exist. Delete it to free the
+          space.
+        - None: nowhere. A file is decoded whenever its pixels are needed.
 
     n_jobs : int or None, default=None
         Number of threads that decode images in the background. None is 1, -1 is one per core.
@@ -113,7 +119,7 @@ class ImageLoader(BaseImageTransformer):
         interpolation="bilinear",
         background=(255, 255, 255),
         on_error="raise",
-        cache=None,
+        cache="auto",
         n_jobs=None,
     ):
         self.size = size
@@ -194,16 +200,15 @@ class ImageLoader(BaseImageTransformer):
         """Return lazy images of the files in X, or None if X holds pixels."""
         decoding, cache = self._make_decoding(), self._find_cache()
         if is_unread(X):
-            files = replace(X.source, decoding=decoding, cache=cache, n_jobs=self.n_jobs)
-            return X.of_files(files)
+            return X.of_files(replace(X.source, decoding=decoding).cached(cache, self.n_jobs))
         items = find_items(X)
         if items is None:
             return None
         return LazyImages(ImageFiles.from_items(items, decoding, cache, self.n_jobs))
 
     def _find_cache(self):
-        if self.cache is None:
-            return None
+        if self.cache is None or self.cache == "auto":
+            return self.cache
         cache = os.path.abspath(self.cache)
         if os.path.exists(cache) and not os.path.isdir(cache):
             raise NotADirectoryError(f"cache={self.cache!r} is a file. Expected a folder.")

@@ -167,7 +167,7 @@ def _range_of(images):
     """Return the minimum and maximum of the pixels; for uint8, 0 and 255."""
     if images.dtype == np.uint8:
         return 0.0, 255.0
-    ranges = [(block.min(), block.max()) for block in images.evaluated(images.blocks())]
+    ranges = [(block.min(), block.max()) for block in images.evaluated(images.blocks(), keep=True)]
     return float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))
 
 

@@ -333,10 +333,10 @@ class Trouble(BaseException):
 def test_what_a_thread_raises_arrives_at_its_turn(error, n_jobs, paths, images, monkeypatch):
     read = ImageFiles.read
 
-    def read_or_raise(files, rows):
+    def read_or_raise(files, rows, keep):
         if rows == [4]:
             raise error("in a thread")
-        return read(files, rows)
+        return read(files, rows, keep=keep)
 
     lazy = ImageLoader(n_jobs=n_jobs).fit_transform(paths)
     monkeypatch.setattr(ImageFiles, "read", read_or_raise)
@@ -352,7 +352,7 @@ def counting(monkeypatch):
     """Record the rows that are read."""
     seen, read = [], ImageFiles.read
     monkeypatch.setattr(
-        ImageFiles, "read", lambda files, rows: seen.extend(rows) or read(files, rows)
+        ImageFiles, "read", lambda files, rows, keep: seen.extend(rows) or read(files, rows)
     )
     return seen
 
@@ -380,10 +380,10 @@ def test_what_waits_for_its_turn_is_not_read_after_the_end(paths, monkeypatch):
             is_over.set()
             super().shutdown(*args, **kwargs)
 
-    def read_later(files, rows):
+    def read_later(files, rows, keep):
         assert rows == [0] or is_over.wait(10)
         seen.extend(rows)
-        return read(files, rows)
+        return read(files, rows, keep=keep)
 
     monkeypatch.setattr(_lazy_images, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(ImageFiles, "read", read_later)
