@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skimgcls import (
@@ -87,7 +87,9 @@ def make_estimators():
         "pretrained-head": PretrainedImageClassifier(dense, **head, **common).fit(X, names),
         "pretrained-twice": PretrainedImageClassifier(around, **common).fit(X, names),
         "pretrained-module": PretrainedImageClassifier(own, **common).fit(X, names),
-        "embedder": make_pipeline(ImageEmbedder(resnet), LogisticRegression()).fit(X, names),
+        "embedder": make_pipeline(ImageEmbedder(resnet), GaussianNB(var_smoothing=10)).fit(
+            X, names
+        ),
         "reject-option-cnn": RejectOptionClassifier(FrozenEstimator(dense)).fit(X, names),
         "resizer": small.fit(X, names),
         "optimizer": ResNetImageClassifier((4,), **common).fit(X, names),
