@@ -1,30 +1,46 @@
 """Base class of the image classifiers."""
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skimgcls._images._estimator_input import validate_images
+from skimgcls._images._statistics import channel_statistics
 from skimgcls._training._device import check_device, choose_precision
 from skimgcls._training._inference import predict_logits
 from skimgcls._training._loss import make_loss
-from skimgcls._training._trainer import train_net
+from skimgcls._training._trainer import make_net, train_net
+from skimgcls.classifiers._auto import TRAINING_CONSTRAINTS, AutoValues, make_config
 from skimgcls.classifiers._history import HistoryMixin
-from skimgcls.classifiers._input import InputMixin
-from skimgcls.classifiers._net import NetMixin
+from skimgcls.classifiers._input import (
+    check_same_classes,
+    check_several_classes,
+    check_validation_arguments,
+    learn_classes,
+    make_training_images,
+    refuse_balanced,
+    warn_of_unused_request,
+)
+from skimgcls.classifiers._network import (
+    make_batch_format,
+    rebuild_net,
+    restore_net_on_error,
+    start_network,
+)
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._random import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls.utils._rollback import restore_on_error
-from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
-from skimgcls.utils._state_dict import dump_net, restore_net
+from skimgcls.utils._sklearn_compat import fit_context
+from skimgcls.utils._state_dict import dump_net
+from skimgcls.utils._target_encoder import TargetEncoder
 
 
 @with_shared_sections
-class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
     """Base class of the image classifiers.
 
     A subclass defines a constructor, which stores its own parameters and passes the others on, and
@@ -54,28 +70,11 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
     True
     """
 
-    _parameter_constraints: dict = {
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [StrOptions({"constant", "cosine", "linear"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "mixup": [Interval(Real, 0, None, closed="left")],
-        "cutmix": [Interval(Real, 0, None, closed="left")],
-        "standardize": ["boolean"],
-        "image_shape": [tuple, list, None],
-        "warm_start": ["boolean"],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-    _of_training = frozenset(_parameter_constraints) - {"standardize"}
+    _parameter_constraints: dict = {**TRAINING_CONSTRAINTS, "standardize": ["boolean"]}
+    # Names of the parameters that do not change the network.
+    _of_training = frozenset(TRAINING_CONSTRAINTS)
+    # Whether the module supports channels-last memory, which is faster. `view` does not.
+    _channels_last = True
 
     def __init__(
         self,
@@ -167,21 +166,40 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             If images, labels or weights are invalid, or the loss becomes NaN or infinite.
         """
         continues = self.warm_start and hasattr(self, "net_")
+        check_validation_arguments(X_val, y_val, sample_weight_val)
         with restore_on_error(self):
-            given = self._check_training_images(X, y, sample_weight, reset=not continues)
+            images = self._check_images(X, reset=not continues)
+            warn_of_unused_request(images)
+            if not continues:
+                self._store_classes(learn_classes(y))
+            train = make_training_images(images, y, sample_weight, self._encoder)
+            check_several_classes(train)
             seed = draw_seed(self.random_state)
-            train, valid = self._split_validation(given, X_val, y_val, sample_weight_val, seed)
+            valid = None
+            if X_val is not None:
+                images = self._check_images(X_val, reset=False)
+                valid = make_training_images(
+                    images, y_val, sample_weight_val, self._encoder, suffix="_val"
+                ).normalized()
+            elif self.early_stopping:
+                train, valid = train.hold_out(self.validation_fraction, seed)
+                valid = valid.normalized()
             if not continues:
                 self._resolve_auto(train)
             plan = self._make_config(len(train))
             self._store_config(plan)
             device = check_device(self.device)
-            precision = self._choose_precision(train, plan.batch_size, device)
+            self.precision_ = choose_precision(
+                self.precision,
+                train.images,
+                device,
+                n_images=len(train),
+                batch_size=plan.batch_size,
+            )
             with seeded(seed, device) as rng:
-                start = self.net_ if continues else None
-                net = self._make_net(train, plan, precision, start)
-                loss, weighted = self._make_loss(train, plan)
-                epochs = self._train(net, plan, loss, weighted, valid, rng)
+                network = start_network(self, train, self.net_.module_ if continues else None)
+                net = make_net(network, make_batch_format(self, device), plan)
+                epochs = self._train(net, plan, train, valid, rng)
             self._history = [*self._history, *epochs] if continues else epochs
             self._seed = seed
             self.net_ = net
@@ -208,16 +226,15 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             The classifier. `standardize` uses the pixel statistics of the first call.
         """
         first = not hasattr(self, "net_")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' is not supported by partial_fit: each call would be "
-                "weighted by its own labels. Pass a dict of class weights, computed on all of y "
-                "with sklearn.utils.compute_class_weight."
-            )
+        refuse_balanced(self.class_weight)
         with restore_on_error(self):
-            train = self._check_training_images(
-                X, y, sample_weight, reset=first, classes=classes, partial=True
-            )
+            images = self._check_images(X, reset=first)
+            warn_of_unused_request(images)
+            if first:
+                self._store_classes(learn_classes(y, classes, partial=True))
+            else:
+                check_same_classes(classes, self.classes_)
+            train = make_training_images(images, y, sample_weight, self._encoder)
             if first:
                 self._seed, self._history = draw_seed(self.random_state), []
                 self._resolve_auto(train)
@@ -225,12 +242,17 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             self._store_config(plan)
             device = check_device(self.device)
             with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
-                # Never float64: one call is small, but the whole data set may be large.
-                precision = self._choose_precision(train, 0, device)
-                net = self._make_net(train, plan, precision) if first else self.net_
-                loss, weighted = self._make_loss(train, plan)
-                with _restore_net_on_error(net):
-                    epochs = self._train(net, plan, loss, weighted, None, rng)
+                if first:
+                    # Never float64: one call is small, but the whole data set may be large.
+                    self.precision_ = choose_precision(
+                        self.precision, train.images, device, n_images=len(train), batch_size=0
+                    )
+                    network = start_network(self, train)
+                    net = make_net(network, make_batch_format(self, device), plan)
+                else:
+                    net = self.net_
+                with restore_net_on_error(net):
+                    epochs = self._train(net, plan, train, None, rng)
             self._history = [*self._history, *epochs]
             self.net_ = net
         return self
@@ -287,17 +309,70 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
             return logits[:, 1] - logits[:, 0]
         return logits
 
-    def _choose_precision(self, train, batch_size, device):
-        return choose_precision(
-            self.precision, train.images, device, n_images=len(train), batch_size=batch_size
-        )
+    # What a subclass of this library may change
 
-    def _train(self, net, plan, loss, train, valid, rng):
+    def _check_images(self, X, *, reset):
+        """Return X as lazy images for the network; with `reset`, store their shape."""
+        return validate_images(self, X, reset=reset).images
+
+    @property
+    def _net_shape(self):
+        """Height, width and channels of the network's input."""
+        return self.image_shape_
+
+    def _resolve_auto(self, train):
+        """Store the choices that depend on the first training images."""
+
+    def _auto_values(self):
+        """Return the values of training parameters that are "auto"."""
+        return AutoValues(self.image_shape_, self._net_shape)
+
+    def _make_config(self, n_images, *, single_epoch=False):
+        """Return the settings of a run on `n_images` images."""
+        return make_config(self, n_images, self._auto_values(), single_epoch=single_epoch)
+
+    def _store_config(self, plan):
+        """Store the values used in training, with "auto" replaced."""
+        self.batch_size_ = plan.batch_size
+        self.learning_rate_init_ = plan.learning_rate_init
+        self.max_iter_ = plan.max_epochs
+
+    def _pixel_statistics(self, train):
+        """Return the mean and the scale of each channel."""
+        return channel_statistics(train.images, train.weights, train.rows)
+
+    def _prepare_module(self, network, train):
+        """Initialize the weights of an untrained network that are not random."""
+
+    def _train(self, net, plan, train, valid, rng, *, on_features=False):
         """Train the network, and return the metrics of each epoch."""
-        return train_net(net, plan, loss, train, valid, rng)
+        loss, train = make_loss(self._encoder, self.class_weight, train, plan.label_smoothing)
+        return train_net(net, plan, loss, train, valid, rng, on_features=on_features)
 
-    def _make_loss(self, train, plan):
-        return make_loss(self._encoder, self.class_weight, train, plan.label_smoothing)
+    # The state
+
+    def _store_classes(self, encoder):
+        self.classes_ = encoder.classes
+        self.n_outputs_ = encoder.n_outputs
+        self.out_activation_ = "logistic" if encoder.multilabel else "softmax"
+        self._indicator_dtype = np.dtype(encoder.indicator_dtype).str
+
+    @property
+    def _encoder(self):
+        multilabel = self.out_activation_ == "logistic"
+        return TargetEncoder(self.classes_, multilabel, np.dtype(self._indicator_dtype))
+
+    def __getstate__(self):
+        """Return arrays and plain values only, which any format can save for any machine."""
+        state = dict(super().__getstate__())
+        if "net_" in state:
+            state["net_"] = dump_net(state["net_"])
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "net_" in state:
+            self.net_ = rebuild_net(self, state["net_"])
 
     def _logits(self, X):
         if not hasattr(self, "net_"):
@@ -320,14 +395,3 @@ class BaseImageClassifier(NetMixin, InputMixin, HistoryMixin, ClassifierMixin, B
         tags.classifier_tags.multi_label = True
         tags.input_tags.three_d_array = True
         return tags
-
-
-@contextmanager
-def _restore_net_on_error(net):
-    """Restore the weights and the optimizer if the block raises."""
-    before = dump_net(net)
-    try:
-        yield
-    except BaseException:
-        restore_net(net, before)
-        raise

@@ -11,9 +11,16 @@ from skimgcls._backbones import as_path, find_backbone
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
-from skimgcls._training._trainer import train_net
+from skimgcls.classifiers._auto import AutoValues
 from skimgcls.classifiers._base import BaseImageClassifier
-from skimgcls.classifiers._flip_translate import FlipTranslateMixin
+from skimgcls.classifiers._flip_translate import (
+    VIEW_CONSTRAINTS,
+    VIEWS_OF_TRAINING,
+    choose_horizontal_flip,
+    choose_translation,
+    views_of_prediction,
+    with_views,
+)
 from skimgcls.nets import TransferNet
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
@@ -27,7 +34,7 @@ _EPOCHS_OF_ONE_BATCH = 30
 
 
 @with_shared_sections
-class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
+class PretrainedImageClassifier(BaseImageClassifier):
     """Image classifier around a pretrained network.
 
     The backbone, a network without its last layer, computes features of an image. The head, a new
@@ -155,7 +162,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
-        **FlipTranslateMixin._view_constraints,
+        **VIEW_CONSTRAINTS,
         "backbone": [str, HasMethods("predict_proba")],
         "weights": [str, os.PathLike, None],
         "trainable": [Interval(Integral, 0, None, closed="left"), StrOptions({"all", "head"})],
@@ -170,7 +177,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     }
     _of_training = (
         BaseImageClassifier._of_training
-        | FlipTranslateMixin._views_of_training
+        | VIEWS_OF_TRAINING
         | {"head_warmup", "backbone_learning_rate_factor", "keep_features"}
     )
 
@@ -250,16 +257,19 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
                 self.image_shape_, as_path(self.weights), self.image_size
             )
             self._framing = None if framing is None else vars(framing)
+            self.image_size_ = self._net_shape[:2]
         if self._framing is None:
             return images
         return images.then(ResizeCenterCrop(**self._framing))
 
-    def _auto_horizontal_flip(self, train):
-        # Features of unchanged images can be kept.
-        return self._n_stages != 0 and super()._auto_horizontal_flip(train)
-
-    def _auto_translation(self):
-        return 0 if self._n_stages == 0 else super()._auto_translation()
+    def _resolve_auto(self, train):
+        flip, translation = self.horizontal_flip, self.translation
+        if self._n_stages == 0:
+            # Features of unchanged images can be kept.
+            flip = False if flip == "auto" else flip
+            translation = 0 if translation == "auto" else translation
+        self.horizontal_flip_ = choose_horizontal_flip(flip, train)
+        self.translation_ = choose_translation(translation, self.image_shape_, self._net_shape)
 
     @property
     def _net_shape(self):
@@ -282,47 +292,44 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     def _build_module(self, image_shape, n_outputs):
         body = find_backbone(self.backbone).make(self._net_shape, as_path(self.weights))
         network = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
-        network.views = self._make_test_time_augmentation()
+        network.views = views_of_prediction(
+            self.test_time_augmentation, self.horizontal_flip_, self.translation_
+        )
         return network
 
     @property
     def _n_stages(self):
         return {"all": None, "head": 0}.get(self.trainable, self.trainable)
 
-    def _prepare_module(self, module, train):
+    def _prepare_module(self, network, train):
         if self.weights is not None:
             find_backbone(self.backbone).load(
-                module.body, as_path(self.weights), progress=bool(self.verbose)
+                network.body, as_path(self.weights), progress=bool(self.verbose)
             )
 
-    def _refine_config(self, plan):
+    def _auto_values(self):
+        values = AutoValues if self._n_stages == 0 else _BackboneAutoValues
+        return values(self.image_shape_, self._net_shape)
+
+    def _make_config(self, n_images, *, single_epoch=False):
+        plan = super()._make_config(n_images, single_epoch=single_epoch)
         share = self.backbone_learning_rate_factor
         if share == "auto":
             share = 1.0 if self.weights is None else 0.1
         return replace(
-            self._with_flip_translate(plan),
+            with_views(plan, self.horizontal_flip_, self.translation_, self.label_smoothing),
             learning_rate_factors=(("body.*", share),),
             # No warm-up if only the head is trained, or in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
 
-    def _store_config(self, plan):
-        super()._store_config(plan)
-        self.image_size_ = self._net_shape[:2]
-
-    def _auto_max_iter(self, n_steps, n_images):
-        if self._n_stages == 0:
-            return super()._auto_max_iter(n_steps, n_images)
-        n_epochs = min(_STEPS / n_steps, _EPOCHS_OF_ONE_BATCH if n_steps == 1 else _EPOCHS[1])
-        return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
-
-    def _train(self, net, plan, loss, train, valid, rng):
+    def _train(self, net, plan, train, valid, rng):
         changes = train.images.is_random or plan.mixing or plan.views
         if self._n_stages != 0 or changes or not self.keep_features:
-            return super()._train(net, plan, loss, train, valid, rng)
+            return super()._train(net, plan, train, valid, rng)
         train = self._features_of(net, train)
         valid = None if valid is None else self._features_of(net, valid)
-        return train_net(net, plan, loss, train, valid, rng, on_features=True)
+        return super()._train(net, plan, train, valid, rng, on_features=True)
 
     def _features_of(self, net, images):
         """Return the data with features (n_samples, 1, 1, n_features) as images."""
@@ -336,3 +343,11 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         features = np.zeros((len(images.images), 1, 1, found.shape[1]), found.dtype)
         features[images.rows, 0, 0] = found
         return replace(images, images=LazyImages(features))
+
+
+class _BackboneAutoValues(AutoValues):
+    """Values of the training parameters that are "auto", if the backbone is trained."""
+
+    def max_iter(self, n_steps, n_images):
+        n_epochs = min(_STEPS / n_steps, _EPOCHS_OF_ONE_BATCH if n_steps == 1 else _EPOCHS[1])
+        return max(math.ceil(self.training_fraction() * n_epochs), _EPOCHS[0])

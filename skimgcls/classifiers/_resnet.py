@@ -5,8 +5,16 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 from skimgcls._training._batches import sample
+from skimgcls.classifiers._auto import AutoValues
 from skimgcls.classifiers._base import BaseImageClassifier
-from skimgcls.classifiers._flip_translate import FlipTranslateMixin
+from skimgcls.classifiers._flip_translate import (
+    VIEW_CONSTRAINTS,
+    VIEWS_OF_TRAINING,
+    choose_horizontal_flip,
+    choose_translation,
+    views_of_prediction,
+    with_views,
+)
 from skimgcls.nets import ResNet
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._params import check_sizes
@@ -33,7 +41,7 @@ _MIXED = 0.7
 
 
 @with_shared_sections
-class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
+class ResNetImageClassifier(BaseImageClassifier):
     """Small residual network image classifier that trains fast.
 
     The network has a first layer computed from the images and residual convolution stages. The
@@ -149,7 +157,7 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     _parameter_constraints: dict = {
         **BaseImageClassifier._parameter_constraints,
-        **FlipTranslateMixin._view_constraints,
+        **VIEW_CONSTRAINTS,
         "widths": [
             "array-like",
             Interval(Integral, 1, None, closed="left"),
@@ -162,9 +170,7 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
     }
     _of_training = (
-        BaseImageClassifier._of_training
-        | FlipTranslateMixin._views_of_training
-        | {"weight_averaging", "solver"}
+        BaseImageClassifier._of_training | VIEWS_OF_TRAINING | {"weight_averaging", "solver"}
     )
 
     def __init__(
@@ -235,18 +241,28 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
             raise ValueError("widths is empty; expected the channels of at least one stage.")
         self.widths_ = widths
         network = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
-        network.views = self._make_test_time_augmentation()
+        network.views = views_of_prediction(
+            self.test_time_augmentation, self.horizontal_flip_, self.translation_
+        )
         return network
 
-    def _prepare_module(self, module, train):
-        module.learn_whitening(*sample(train, _N_SAMPLED))
+    def _resolve_auto(self, train):
+        self.horizontal_flip_ = choose_horizontal_flip(self.horizontal_flip, train)
+        self.translation_ = choose_translation(self.translation, self.image_shape_, self._net_shape)
 
-    def _refine_config(self, plan):
+    def _prepare_module(self, network, train):
+        network.learn_whitening(*sample(train, _N_SAMPLED))
+
+    def _auto_values(self):
+        return _ResNetAutoValues(self.image_shape_, self._net_shape, self.solver)
+
+    def _make_config(self, n_images, *, single_epoch=False):
+        plan = super()._make_config(n_images, single_epoch=single_epoch)
         mixing = plan.mixing
         if mixing is not None and plan.schedule != "constant" and not plan.early_stopping:
             mixing = replace(mixing, n_passes=math.ceil(_MIXED * plan.max_epochs))
         return replace(
-            self._with_flip_translate(plan),
+            with_views(plan, self.horizontal_flip_, self.translation_, self.label_smoothing),
             mixing=mixing,
             weight_averaging=self.weight_averaging,
             solver=self.solver,
@@ -256,21 +272,31 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         super()._store_config(plan)
         self.mixup_ = 0.0 if plan.mixing is None else plan.mixing.mixup
 
-    def _auto_batch_size(self, n_images):
+
+class _ResNetAutoValues(AutoValues):
+    """Values of the training parameters that are "auto"."""
+
+    def __init__(self, image_shape, net_shape, solver):
+        super().__init__(image_shape, net_shape)
+        self.solver = solver
+
+    def batch_size(self, n_images):
         if n_images <= _ONE_BATCH:
             return _ONE_BATCH
         return min(max(n_images // 20, _BATCHES[0]), _BATCHES[1])
 
-    def _auto_max_iter(self, n_steps, n_images):
+    def max_iter(self, n_steps, n_images):
         n_epochs = min(max(_STEPS / n_steps, _IMAGES / n_images), _EPOCHS[1])
-        return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
+        return max(math.ceil(self.training_fraction() * n_epochs), _EPOCHS[0])
 
-    def _auto_learning_rate_init(self, batch_size):
+    def learning_rate_init(self, batch_size):
+        """Return the initial learning rate."""
         if self.solver == "adamw":
             return 0.002
         return 0.24 * (batch_size / 2000) ** (1 / 3)
 
-    def _auto_mixup(self, n_steps, max_epochs):
+    def mixup(self, n_steps, max_epochs):
+        """Return the strength of mixup, given the steps of an epoch and the number of epochs."""
         strengths = (mixup for n_epochs, mixup in _MIXUP if n_steps > 1 and max_epochs >= n_epochs)
         return next(strengths, 0.0)
 

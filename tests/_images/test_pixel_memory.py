@@ -251,6 +251,15 @@ def test_the_pixels_are_freed_with_the_images(data):
     assert memory() is None
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fitted_pipeline_holds_no_pixels(early_stopping, data):
+    gc.collect()
+    pipe = make_pipe(CNNImageClassifier(max_iter=1, early_stopping=early_stopping)).fit(*data)
+    # Without the garbage collector: the next fit may need the memory.
+    assert not list(_pixel_memory._memories)
+    assert pipe[0].cache == "auto"
+
+
 def test_pickles_copies_and_hashes_hold_no_pixels(data):
     lazy, other = (ImageLoader().fit_transform(data[0]) for _ in range(2))
     before = len(pickle.dumps(lazy)), joblib.hash(lazy)

@@ -317,8 +317,11 @@ class StartsCold(MLPImageClassifier):
 
 @breaks("check_warm_start_goes_on", "restarted training")
 class KeepsTheEpochsAndLosesTheWeights(MLPImageClassifier):
-    def _make_net(self, train, plan, dtype, start=None):
-        return super()._make_net(train, plan, dtype)
+    def fit(self, X, y, **fit_params):
+        if hasattr(self, "net_"):
+            for weights in self.net_.module_.parameters():
+                torch.nn.init.normal_(weights.data)
+        return super().fit(X, y, **fit_params)
 
 
 def contracts_of(estimator):
