@@ -18,8 +18,10 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
 # Layer -> its folders, or modules of the package root, listed from the top layer down.
 LAYERS = {
-    7: ["app"],
-    6: ["datasets", "inspection", "persistence", "export", "estimator_checks"],
+    9: ["app"],
+    8: ["inspection/_report"],
+    7: ["inspection/_explanations", "inspection/_audit"],
+    6: ["datasets", "persistence", "export", "estimator_checks", "inspection/_plots"],
     5: ["classifiers", "preprocessing"],
     4: ["_training", "_backbones"],
     3: ["nets", "_augmentation"],
@@ -37,6 +39,12 @@ LONGEST_FILE = 400
 COMPAT_FILES = {"sklearn": "_sklearn_compat.py", "torch": "_torch_compat.py"}
 
 LAYER_OF = {name: layer for layer, rooms in LAYERS.items() for name in rooms}
+# The `__init__` of a folder that holds rooms, such as `inspection`, lists their public names. An
+# import of the folder imports all of its rooms, so it counts as an import of the highest.
+OUTER_LAYER_OF = {
+    outer: max(LAYER_OF[name] for name in LAYER_OF if name.startswith(f"{outer}/"))
+    for outer in {name.split("/")[0] for name in LAYER_OF if "/" in name}
+}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 every_source = pytest.mark.parametrize(
@@ -44,19 +52,14 @@ every_source = pytest.mark.parametrize(
 )
 
 
-def top_name(path):
+def room_of(path):
     """Return the name in the table for a file: ``nets`` for ``nets/_mlp.py``."""
-    first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
+    folder = path.relative_to(PACKAGE).parent.as_posix()
+    return path.stem if folder == "." else folder
 
 
 def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def is_module(dotted):
-    where = ROOT.joinpath(*dotted.split("."))
-    return where.is_dir() or where.with_suffix(".py").is_file()
 
 
 def imported_modules(tree):
@@ -72,13 +75,14 @@ def imported_modules(tree):
 
 
 def own_imports(path):
-    """Yield the folders of ``skimgcls`` that a file imports; the package is ``__init__``."""
+    """Yield the rooms that a file imports, as named in the table; the package is ``__init__``."""
     for line, dotted in imported_modules(parse(path)):
         parts = dotted.split(".")
         if parts[0] != "skimgcls":
             continue
-        inside = len(parts) > 1 and is_module(".".join(parts[:2]))
-        yield line, parts[1] if inside else FRONT_DOOR
+        names = ["/".join(parts[1:end]) for end in range(len(parts), 1, -1)]
+        rooms = LAYER_OF.keys() | OUTER_LAYER_OF.keys()
+        yield line, next((name for name in names if name in rooms), FRONT_DOOR)
 
 
 def foreign_imports(path):
@@ -140,8 +144,8 @@ def is_private(name):
 
 
 def test_the_table_and_the_package_have_the_same_rooms():
-    found = {top_name(path) for path in SOURCES} - {FRONT_DOOR}
-    assert found == set(LAYER_OF)
+    found = {room_of(path) for path in SOURCES} - {FRONT_DOOR}
+    assert found == LAYER_OF.keys() | OUTER_LAYER_OF.keys()
 
 
 def test_the_documentation_draws_the_same_rooms():
@@ -155,25 +159,36 @@ def test_there_are_few_rooms_and_no_loose_modules():
     assert len(LAYER_OF) <= MOST_ROOMS
     loose = {path.name for path in PACKAGE.glob("*.py")}
     assert loose == {"__init__.py", "exceptions.py"}
+    for outer in OUTER_LAYER_OF:
+        assert {path.name for path in (PACKAGE / outer).glob("*.py")} == {"__init__.py"}
 
 
 @every_source
 def test_imports_go_down(path):
-    here = top_name(path)
+    here = room_of(path)
     if here == FRONT_DOOR:
         return
+    if here in OUTER_LAYER_OF:
+        assert all(there.startswith(f"{here}/") for _, there in own_imports(path))
+        return
+    layers = LAYER_OF | OUTER_LAYER_OF
     wrong = [
-        f"line {line}: {here} (L{LAYER_OF[here]}) imports {there}"
+        f"line {line}: {here} (L{layers[here]}) imports {there}"
         for line, there in own_imports(path)
-        if there != here and LAYER_OF.get(there, 9) >= LAYER_OF[here]
+        if there != here and layers.get(there, max(LAYERS)) >= layers[here]
     ]
     assert not wrong
 
 
 def test_the_rooms_do_import_each_other():
     """The rule above would pass if no imports were found."""
-    seen = {(top_name(path), there) for path in SOURCES for _, there in own_imports(path)}
-    assert {("classifiers", "_training"), ("classifiers", "nets")} <= seen
+    seen = {(room_of(path), there) for path in SOURCES for _, there in own_imports(path)}
+    assert {
+        ("classifiers", "_training"),
+        ("classifiers", "nets"),
+        ("inspection/_report", "inspection/_plots"),
+        ("app", "inspection"),
+    } <= seen
 
 
 @every_source
@@ -188,16 +203,14 @@ def test_no_relative_imports(path):
 
 def test_skorch_has_one_room():
     users = {
-        top_name(path)
-        for path in SOURCES
-        if "skorch" in {name for _, name in foreign_imports(path)}
+        room_of(path) for path in SOURCES if "skorch" in {name for _, name in foreign_imports(path)}
     }
     assert users
     assert users <= SKORCH_ROOM
 
 
 def test_nets_know_torch_alone():
-    nets = [path for path in SOURCES if top_name(path) == "nets"]
+    nets = [path for path in SOURCES if room_of(path) == "nets"]
     assert {name for path in nets for _, name in foreign_imports(path)} == {"torch"}
 
 
@@ -223,13 +236,13 @@ def test_importing_the_package_is_light():
 @every_source
 def test_one_public_class_a_file(path):
     """Private folders, the exceptions and the utilities are exempt."""
-    is_exempt = top_name(path).startswith("_") or top_name(path) in {"exceptions", "utils"}
+    is_exempt = room_of(path).startswith("_") or room_of(path) in {"exceptions", "utils"}
     assert is_exempt or len(public_classes(path)) <= 1
 
 
 def test_the_public_classifiers_are_found():
     found = {
-        name for path in SOURCES if top_name(path) == "classifiers" for name in public_classes(path)
+        name for path in SOURCES if room_of(path) == "classifiers" for name in public_classes(path)
     }
     assert {"BaseImageClassifier", "CNNImageClassifier"} <= found
 

@@ -12,8 +12,7 @@ from skimgcls.app._markup import escape, make_facts
 from skimgcls.app._model import ServedModel
 from skimgcls.app._upload import to_address
 from skimgcls.inspection import TrainingCurveDisplay
-from skimgcls.inspection._fitted import find_classifier
-from skimgcls.utils._unwrap import walk_steps
+from skimgcls.utils._unwrap import find_classifier, walk_steps
 
 # Maximum number of classes listed on the card. The others are counted.
 _N_NAMED = 200

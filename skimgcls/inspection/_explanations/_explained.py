@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images._image_files import find_items
 from skimgcls._images._validation import check_images
-from skimgcls.inspection._fitted import find_image_shape, find_pipeline
-from skimgcls.inspection._pixels import read_images
+from skimgcls.inspection._plots._pixels import find_image_shape, read_images
+from skimgcls.utils._unwrap import find_pipeline
 
 
 class Explained(NamedTuple):

@@ -1,11 +1,13 @@
 """Conversion of images in any input format to arrays that matplotlib can show."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skimgcls._images._decode import decode
 from skimgcls._images._image_files import find_items
 from skimgcls._images._lazy_images import as_lazy
 from skimgcls._images._validation import check_images, white_of
+from skimgcls.utils._unwrap import find_pipeline
 
 # Number of images from which the value range is estimated.
 _FEWEST = 64
@@ -17,6 +19,16 @@ def count_images(X):
     if items is not None:
         return len(items)
     return len(X) if hasattr(X, "__len__") else 0
+
+
+def find_image_shape(estimator, X):
+    """Return the image shape of the estimator if the rows of X are flattened images, or None."""
+    if find_items(X) is not None or np.ndim(X) != 2:
+        return None
+    estimator = find_pipeline(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = find_pipeline(estimator[0])
+    return getattr(estimator, "image_shape_", None)
 
 
 def take_pictures(X, rows, image_shape=None):

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from skimgcls import ImageAugmenter, ImageLoader
-from skimgcls.inspection._pixels import count_images, take_pictures
+from skimgcls.inspection._plots._pixels import count_images, take_pictures
 
 
 def make_bytes(shape=(6, 5, 4, 3)):

@@ -1,51 +1,13 @@
-"""Access to fitted estimators and their predictions, inside of wrappers."""
+"""Predictions of a fitted classifier, which may be inside of a wrapper."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._images._image_files import find_items
-from skimgcls.inspection._labels import name_label
-from skimgcls.inspection._pictures import list_labels
-from skimgcls.utils._unwrap import find_final_estimator
-
-
-def find_pipeline(estimator):
-    """Return the Pipeline or classifier inside of a search or a wrapper."""
-    check_is_fitted(estimator)
-    return find_final_estimator(estimator)
-
-
-def find_classifier(estimator):
-    """Return the fitted classifier inside of a search, a Pipeline or a FrozenEstimator.
-
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> find_classifier(make_pipeline(LogisticRegression()).fit([[0], [1]], [0, 1]))
-    LogisticRegression()
-    """
-    estimator = find_pipeline(estimator)
-    while isinstance(estimator, Pipeline):
-        estimator = find_pipeline(estimator[-1])
-    return estimator
-
-
-def find_image_shape(estimator, X):
-    """Return the image shape of the estimator if the rows of X are flattened images, or None."""
-    if find_items(X) is not None or np.ndim(X) != 2:
-        return None
-    estimator = find_pipeline(estimator)
-    while isinstance(estimator, Pipeline):
-        estimator = find_pipeline(estimator[0])
-    return getattr(estimator, "image_shape_", None)
-
-
-def is_multilabel(estimator):
-    """Return whether a fitted classifier is multilabel."""
-    return getattr(find_classifier(estimator), "out_activation_", "") == "logistic"
+from skimgcls.inspection._plots._labels import list_labels, name_label
+from skimgcls.utils._unwrap import is_multilabel
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from skimgcls.inspection._class_distribution import class_distribution
-from skimgcls.inspection._drawing import LINE, check_choice, import_pyplot, shorten
+from skimgcls.inspection._audit._class_distribution import class_distribution
+from skimgcls.inspection._plots._drawing import LINE, check_choice, import_pyplot, shorten
 
 _AXIS_LABEL = {"count": "Images", "share": "Fraction of the images"}
 # Sizes of a new figure, in inches.

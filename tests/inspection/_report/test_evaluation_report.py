@@ -22,7 +22,7 @@ from skimgcls import (
 )
 from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import EvaluationReport, PredictionDisplay, evaluation_report, grad_cam
-from skimgcls.inspection._fitted import Predictions
+from skimgcls.inspection._plots._predictions import Predictions
 
 MISTAKES = "The most confident mistakes"
 CLASSES = np.array(["cat", "dog", "owl"])

@@ -9,10 +9,10 @@ from sklearn.pipeline import Pipeline
 from torch import nn
 from torch.nn import functional
 
-from skimgcls.inspection._explained import Explained, check_target, import_captum
-from skimgcls.inspection._fitted import find_classifier, find_pipeline
-from skimgcls.inspection._pixels import read_images
+from skimgcls.inspection._explanations._explained import Explained, check_target, import_captum
+from skimgcls.inspection._plots._pixels import read_images
 from skimgcls.nets import TestTimeAugmentation
+from skimgcls.utils._unwrap import find_classifier, find_pipeline
 
 _N_AT_ONCE = 64
 

@@ -5,10 +5,10 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from skimgcls._images._lazy_images import LazyImages, as_lazy, draw_views
-from skimgcls.inspection._drawing import PictureGrid, check_count, import_pyplot
-from skimgcls.inspection._fitted import find_pipeline
-from skimgcls.inspection._pixels import count_images, scale_pictures
+from skimgcls.inspection._plots._drawing import PictureGrid, check_count, import_pyplot
+from skimgcls.inspection._plots._pixels import count_images, scale_pictures
 from skimgcls.utils._random import draw_seed
+from skimgcls.utils._unwrap import find_pipeline
 
 
 class AugmentationDisplay:

@@ -10,7 +10,8 @@ import scipy.sparse
 from PIL import Image, ImageDraw, ImageEnhance
 
 from skimgcls._images import _decode
-from skimgcls.inspection import _duplicates, audit_images, class_distribution
+from skimgcls.inspection import audit_images, class_distribution
+from skimgcls.inspection._audit import _duplicates
 
 
 def make_picture(seed, side=64):

@@ -1,10 +1,13 @@
 """Grad-CAM and occlusion highlight a planted patch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from references import find_difference, make_pictures
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -176,6 +179,15 @@ def test_the_display_shows_each_image_and_its_map(cnn, patched, method):
     assert display.labels == ["patched", "patched"]
     ax = Figure().subplots()
     assert display.plot(ax).ax_ is ax
+
+
+def test_display_matches_its_reference_image(tmp_path):
+    maps = np.zeros((3, 12, 16))
+    maps[0, 2:6, 9:14] = 1
+    maps[1, :, 3] = np.linspace(0, 1, 12)
+    display = SaliencyDisplay(make_pictures(3), maps, ["cat", "dog", "owl"])
+    reference = Path(__file__).with_name("reference") / "saliency.png"
+    assert find_difference(display.plot, reference, tmp_path) is None
 
 
 # ---- what cannot be explained

@@ -9,15 +9,16 @@ import scipy.sparse
 from sklearn import metrics
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls.inspection._drawing import check_count, import_pyplot
-from skimgcls.inspection._fitted import Predictions, find_image_shape, is_multilabel
-from skimgcls.inspection._grad_cam import explain_by_grad_cam
-from skimgcls.inspection._pixels import count_images
-from skimgcls.inspection._prediction_display import PredictionDisplay
-from skimgcls.inspection._report_page import make_page, make_tables
-from skimgcls.inspection._saliency_display import SaliencyDisplay
-from skimgcls.inspection._training_curve_display import TrainingCurveDisplay, find_history
+from skimgcls.inspection._explanations._grad_cam import explain_by_grad_cam
+from skimgcls.inspection._explanations._saliency_display import SaliencyDisplay
+from skimgcls.inspection._plots._drawing import check_count, import_pyplot
+from skimgcls.inspection._plots._pixels import count_images, find_image_shape
+from skimgcls.inspection._plots._prediction_display import PredictionDisplay
+from skimgcls.inspection._plots._predictions import Predictions
+from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay, find_history
+from skimgcls.inspection._report._report_page import make_page, make_tables
 from skimgcls.utils._sklearn_compat import take_rows
+from skimgcls.utils._unwrap import is_multilabel
 
 # Number of mistakes to explain.
 _N_EXPLAINED = 8

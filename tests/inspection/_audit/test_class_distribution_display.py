@@ -1,12 +1,14 @@
 """ClassDistributionDisplay: bars and texts do not overlap and are not cut off."""
 
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from references import find_difference
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -187,3 +189,13 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r'pip install "skimgcls\[plots\]"'):
         ClassDistributionDisplay.from_labels(["cat", "dog"])
+
+
+def test_display_matches_its_reference_image(tmp_path):
+    labels = np.repeat(["cat", "dog", "a class with a longer name"], [40, 25, 5])
+
+    def draw():
+        return ClassDistributionDisplay.from_predictions(labels, np.roll(labels, 9))
+
+    reference = Path(__file__).with_name("reference") / "classes.png"
+    assert find_difference(draw, reference, tmp_path) is None

@@ -3,10 +3,15 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skimgcls.inspection._drawing import PictureGrid, check_choice, check_count, import_pyplot
-from skimgcls.inspection._fitted import Predictions, find_image_shape
-from skimgcls.inspection._labels import take_turns
-from skimgcls.inspection._pixels import count_images, take_pictures
+from skimgcls.inspection._plots._drawing import (
+    PictureGrid,
+    check_choice,
+    check_count,
+    import_pyplot,
+)
+from skimgcls.inspection._plots._labels import take_turns
+from skimgcls.inspection._plots._pixels import count_images, find_image_shape, take_pictures
+from skimgcls.inspection._plots._predictions import Predictions
 
 _ORDERS = ("random", "confident_mistakes", "least_confident", "class")
 # Colours that are distinguishable with red-green colour blindness; symbol and frame differ too.

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.calibration import CalibrationDisplay
 
-from skimgcls.inspection._class_distribution_display import ClassDistributionDisplay
-from skimgcls.inspection._drawing import shorten
-from skimgcls.inspection._prediction_display import PredictionDisplay
-from skimgcls.inspection._training_curve_display import TrainingCurveDisplay
+from skimgcls.inspection._audit._class_distribution_display import ClassDistributionDisplay
+from skimgcls.inspection._plots._drawing import shorten
+from skimgcls.inspection._plots._prediction_display import PredictionDisplay
+from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto;

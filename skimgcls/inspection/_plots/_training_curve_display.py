@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skimgcls.inspection._drawing import check_choice, import_pyplot
-from skimgcls.inspection._fitted import find_classifier
+from skimgcls.inspection._plots._drawing import check_choice, import_pyplot
+from skimgcls.utils._unwrap import find_classifier
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy"}
 # Maximum number of epochs that are drawn with markers.

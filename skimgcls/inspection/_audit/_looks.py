@@ -7,7 +7,7 @@ import numpy as np
 
 from skimgcls._images._decode import Header, decode, read_header
 from skimgcls.exceptions import ImageFileError
-from skimgcls.inspection._duplicates import Fingerprint, make_fingerprint
+from skimgcls.inspection._audit._duplicates import Fingerprint, make_fingerprint
 
 _MODES = {1: "L", 3: "RGB"}
 

@@ -8,15 +8,16 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.utils import Bunch
 
-from skimgcls.inspection._class_distribution import class_distribution
-from skimgcls.inspection._duplicates import (
+from skimgcls.inspection._audit._class_distribution import class_distribution
+from skimgcls.inspection._audit._duplicates import (
     HASH_BITS,
     first_equal,
     first_near,
     import_imagehash,
 )
-from skimgcls.inspection._looks import look_at
-from skimgcls.inspection._pictures import drop_unlabelled, list_labels, list_pictures
+from skimgcls.inspection._audit._looks import look_at
+from skimgcls.inspection._audit._pictures import drop_unlabelled, list_pictures
+from skimgcls.inspection._plots._labels import list_labels
 
 _COLUMNS = ["set", "image", "path", "issue", "other", "other_path", "details"]
 

@@ -18,7 +18,7 @@ from skimgcls.inspection import (
     TrainingCurveDisplay,
     evaluation_report,
 )
-from skimgcls.inspection._drawing import PictureGrid, check_choice, shorten
+from skimgcls.inspection._plots._drawing import PictureGrid, check_choice, shorten
 
 pytestmark = pytest.mark.usefixtures("off_screen")
 

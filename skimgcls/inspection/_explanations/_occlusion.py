@@ -6,7 +6,12 @@ import numpy as np
 import torch
 
 from skimgcls._images._statistics import channel_statistics
-from skimgcls.inspection._explained import Explained, check_target, import_captum, part_reader
+from skimgcls.inspection._explanations._explained import (
+    Explained,
+    check_target,
+    import_captum,
+    part_reader,
+)
 
 # Maximum number of pixels per call of predict_proba, over all covered copies.
 _N_VALUES = 2**24

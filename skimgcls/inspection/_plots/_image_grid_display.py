@@ -3,9 +3,14 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skimgcls.inspection._drawing import PictureGrid, check_choice, check_count, import_pyplot
-from skimgcls.inspection._labels import name_labels, take_turns
-from skimgcls.inspection._pixels import count_images, take_pictures
+from skimgcls.inspection._plots._drawing import (
+    PictureGrid,
+    check_choice,
+    check_count,
+    import_pyplot,
+)
+from skimgcls.inspection._plots._labels import name_labels, take_turns
+from skimgcls.inspection._plots._pixels import count_images, take_pictures
 
 
 class ImageGridDisplay:

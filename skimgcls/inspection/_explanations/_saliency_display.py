@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skimgcls.inspection._drawing import PictureGrid, check_choice, import_pyplot
-from skimgcls.inspection._grad_cam import explain_by_grad_cam
-from skimgcls.inspection._occlusion import explain_by_occlusion
-from skimgcls.inspection._pixels import scale_pictures
+from skimgcls.inspection._explanations._grad_cam import explain_by_grad_cam
+from skimgcls.inspection._explanations._occlusion import explain_by_occlusion
+from skimgcls.inspection._plots._drawing import PictureGrid, check_choice, import_pyplot
+from skimgcls.inspection._plots._pixels import scale_pictures
 
 
 class SaliencyDisplay:
