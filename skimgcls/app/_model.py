@@ -133,7 +133,7 @@ class ServedModel:
 
 
 def _blank_picture() -> bytes:
-    """Return a grey image as a file, to test a model before the server starts."""
+    """Return a gray image as a file, to test a model before the server starts."""
     file = io.BytesIO()
     Image.new("RGB", (64, 64), (128, 128, 128)).save(file, "PNG")
     return file.getvalue()

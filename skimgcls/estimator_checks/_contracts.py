@@ -24,7 +24,7 @@ from skimgcls.estimator_checks._data import (
     assert_refused,
     callers_settings,
     fitted,
-    grey_image_formats,
+    gray_image_formats,
     make_stripes,
     prepared,
 )
@@ -37,7 +37,7 @@ def check_spellings_give_one_model(name: str, estimator: Any) -> None:
     """Rows, images, DataFrames, lists and tensors of the same pixels give the same model."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
-    for spelling, X in grey_image_formats(images).items():
+    for spelling, X in gray_image_formats(images).items():
         proba = fitted(estimator, X, y).predict_proba(X)
         assert_equal(proba, reference, f"{name} fitted on {spelling} gives a different model")
 
@@ -45,10 +45,10 @@ def check_spellings_give_one_model(name: str, estimator: Any) -> None:
 def check_predicts_on_any_spelling(name: str, estimator: Any) -> None:
     """A model fitted on one input format predicts on all others."""
     images, y = make_stripes()
-    for fitted_on, X_fit in grey_image_formats(images).items():
+    for fitted_on, X_fit in gray_image_formats(images).items():
         clf = fitted(estimator, X_fit, y)
         reference = clf.predict_proba(X_fit)
-        for spelling, X in grey_image_formats(images).items():
+        for spelling, X in gray_image_formats(images).items():
             with warnings.catch_warnings():
                 # scikit-learn warns if only fit or only predict is given feature names.
                 warnings.filterwarnings("ignore", message=".*feature names", category=UserWarning)

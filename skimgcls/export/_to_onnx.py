@@ -20,7 +20,7 @@ _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     """Export a fitted Pipeline to ONNX, from pixels to probabilities and labels.
 
-    The graph contains the resizing, normalisation, network, softmax and labels. The batch size is
+    The graph contains the resizing, normalization, network, softmax and labels. The batch size is
     dynamic. Running the model, for example with onnxruntime, needs neither this package nor torch.
 
     Parameters
@@ -72,7 +72,7 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     Notes
     -----
     The input is "pixels" of shape (n_samples, height, width, n_channels): upright images in the
-    mode of the ImageLoader, RGB or grey. If uint8 images are resized first, any height and width
+    mode of the ImageLoader, RGB or gray. If uint8 images are resized first, any height and width
     are accepted; otherwise they must be those of the images passed to `fit`. An estimator fitted on
     rows takes images of its `image_shape_`.
 

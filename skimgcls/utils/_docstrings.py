@@ -64,7 +64,7 @@ standardize : bool, default=True
     train the same way.
 
 image_shape : tuple (height, width) or (height, width, channels), default=None
-    Shape of one image if X has shape `(n_samples, n_features)`. If None, rows are square grey
+    Shape of one image if X has shape `(n_samples, n_features)`. If None, rows are square gray
     images if `n_features` is a square number, else images of height 1.
 
 warm_start : bool, default=False

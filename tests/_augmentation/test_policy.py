@@ -311,14 +311,14 @@ def test_what_a_map_brings_in_from_beyond_the_border_is_black():
     assert_close(found[0, :, :, 3:], torch.ones(3, 8, 5), 1e-6)
 
 
-# Colour
+# Color
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 1.7])
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
-def test_colours_are_those_of_torchvision(name, factor, channels, channels_last):
+def test_colors_are_those_of_torchvision(name, factor, channels, channels_last):
     batch = make_batch(2, channels, 5, 4, channels_last=channels_last)
     adjust = getattr(reference, f"adjust_{name}")
     found = apply(batch, **{name: [factor, 1.0]})
@@ -326,7 +326,7 @@ def test_colours_are_those_of_torchvision(name, factor, channels, channels_last)
     assert_close(found[1], batch[1], 1e-6)
 
 
-def test_colours_come_in_the_order_brightness_contrast_saturation():
+def test_colors_come_in_the_order_brightness_contrast_saturation():
     batch = make_batch(1, 3, 5, 4)
     expected = reference.adjust_contrast(reference.adjust_brightness(batch, 1.5), 0.5)
     expected = reference.adjust_saturation(expected, 1.5)
@@ -335,11 +335,11 @@ def test_colours_come_in_the_order_brightness_contrast_saturation():
 
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
-def test_normalised_pixels_get_the_same_colours(name):
+def test_normalized_pixels_get_the_same_colors(name):
     batch = make_batch(2, 3, 5, 4)
     mean, scale = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, -0.25])
-    normalised = (batch - mean.view(-1, 1, 1)) / scale.view(-1, 1, 1)
-    found = apply(normalised, -mean / scale, (1 - mean) / scale, **{name: [0.6, 1.8]})
+    normalized = (batch - mean.view(-1, 1, 1)) / scale.view(-1, 1, 1)
+    found = apply(normalized, -mean / scale, (1 - mean) / scale, **{name: [0.6, 1.8]})
     unit = found * scale.view(-1, 1, 1) + mean.view(-1, 1, 1)
     assert_close(unit, apply(batch, **{name: [0.6, 1.8]}), 1e-6)
 

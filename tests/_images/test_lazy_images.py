@@ -154,9 +154,9 @@ def test_they_tell_what_they_hold_and_open_no_file_for_it(images, paths):
 
 @pytest.mark.parametrize("ndim", [2, 3, 4])
 def test_an_array_of_them_has_the_spelling_of_ndim(ndim):
-    grey = make_images()[..., :1]
-    lazy = LazyImages(grey, (Add(0),), ndim=ndim)
-    expected = {2: grey.reshape(12, -1), 3: grey[..., 0], 4: grey}[ndim]
+    gray = make_images()[..., :1]
+    lazy = LazyImages(gray, (Add(0),), ndim=ndim)
+    expected = {2: gray.reshape(12, -1), 3: gray[..., 0], 4: gray}[ndim]
     assert lazy.shape == expected.shape
     np.testing.assert_array_equal(np.asarray(lazy), expected)
     np.testing.assert_array_equal(lazy[3], expected[3])

@@ -118,7 +118,7 @@ def test_labels_have_no_threshold(send, of_labels):
     assert not page.slider
     assert 'class="half"' in html_of(page)
     said = " ".join(caption.value for caption in page.caption)
-    assert "resized to 16 by 16 pixels in colour" in said
+    assert "resized to 16 by 16 pixels in color" in said
     assert "cannot be shown: it has no convolutions" in said
 
 

@@ -47,7 +47,7 @@ def encode(pixels, kind="PNG"):
 
 
 def make_bomb(width, height):
-    """Return a small PNG of one colour with large dimensions."""
+    """Return a small PNG of one color with large dimensions."""
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
@@ -385,7 +385,7 @@ def test_a_card_of_a_model_without_history_is_shorter():
     assert "Epochs" not in make_card(model)
 
 
-def test_a_cnn_of_arrays_takes_colour():
+def test_a_cnn_of_arrays_takes_color():
     X = np.random.default_rng(0).integers(0, 256, (20, 12, 10, 3), dtype=np.uint8)
     clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, np.arange(20) % 2)
     model = ServedModel.of(clf, "m")

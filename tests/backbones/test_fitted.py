@@ -68,7 +68,7 @@ def test_images_of_another_size_are_resized():
     assert clf.predict(X).shape == (36,)
 
 
-def test_grey_images_are_repeated_for_a_net_for_colours():
+def test_gray_images_are_repeated_for_a_net_for_colors():
     X, y = make_stripes(shape=(8, 8, 3))
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
     clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X[..., 0], y)

@@ -206,7 +206,7 @@ def test_it_knows_the_smallest_image(name, smallest, multiple):
     assert (backbone.smallest, backbone.multiple) == (smallest, multiple)
 
 
-def test_batches_are_normalised_with_their_weights():
+def test_batches_are_normalized_with_their_weights():
     features = find_backbone("resnet18").make((32, 32, 3), None)
     assert isinstance(features.net.bn1, BatchNorm2d)
 

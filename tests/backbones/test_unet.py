@@ -10,8 +10,8 @@ from skimgcls._backbones import find_backbone
 from skimgcls.estimator_checks._data import make_stripes
 
 
-def test_a_net_is_fitted(colour_stripes):
-    X, y = colour_stripes
+def test_a_net_is_fitted(color_stripes):
+    X, y = color_stripes
     clf = PretrainedImageClassifier("unet", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict_proba(X).shape == (36, 3)
     assert clf.net_.module_[-1].net.body.n_features == 512

@@ -84,8 +84,8 @@ def test_a_class_of_weight_zero_has_no_image():
 
 def test_an_image_without_a_shape_is_its_ground():
     images, y = make_shapes(20, multilabel=True, noise=0, random_state=0)
-    n_colours = np.array([len(np.unique(image.reshape(-1, 3), axis=0)) for image in images])
-    np.testing.assert_array_equal(n_colours == 1, y.sum(axis=1) == 0)
+    n_colors = np.array([len(np.unique(image.reshape(-1, 3), axis=0)) for image in images])
+    np.testing.assert_array_equal(n_colors == 1, y.sum(axis=1) == 0)
 
 
 @pytest.mark.parametrize("n_classes", [2, 6])

@@ -49,8 +49,8 @@ def test_layers_are_int8(mlp):
 
 def test_every_spelling_of_images_calibrates_alike(mlp):
     expected = to_onnx(mlp, calibration=X).SerializeToString()
-    for spelt in (X.reshape(48, -1), X.astype(float), list(X)):
-        assert to_onnx(mlp, calibration=spelt).SerializeToString() == expected
+    for spelled in (X.reshape(48, -1), X.astype(float), list(X)):
+        assert to_onnx(mlp, calibration=spelled).SerializeToString() == expected
 
 
 def test_rejections_stay(run):
@@ -84,7 +84,7 @@ def test_files_of_many_sizes(run, tmp_path):
         (3, "must hold images"),
         (["none.png"], "no file"),
     ],
-    ids=["none", "smaller", "grey", "scaled", "too large", "number", "missing file"],
+    ids=["none", "smaller", "gray", "scaled", "too large", "number", "missing file"],
 )
 def test_images_that_do_not_fit(images, words, mlp):
     with pytest.raises((ValueError, FileNotFoundError), match=words):

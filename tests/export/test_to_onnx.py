@@ -181,7 +181,7 @@ PIPELINES = {
     "crop": [ImageLoader(size=(12, 9), method="crop", interpolation="bicubic")],
     "pad": [ImageLoader(size=(12, 9), method="pad", background=(9, 100, 200))],
     "nearest": [ImageLoader(size=(12, 9), method="pad", interpolation="nearest")],
-    "grey": [ImageLoader(size=12, mode="L")],
+    "gray": [ImageLoader(size=12, mode="L")],
     "resized later": [ImageLoader(), ImageResizer(10), ImageNormalizer(), ImageAugmenter()],
     "resized twice": [ImageLoader(size=20), ImageResizer(10, method="crop")],
     "resized as floats": [ImageLoader(size=20), ImageAugmenter(rotation=9), ImageResizer(10)],
@@ -190,7 +190,7 @@ PIPELINES = {
 
 
 # These cover each kind of graph and each resizing method.
-DIFFER_MOST = ("crop", "pad", "nearest", "grey", "resized later", "resized as floats")
+DIFFER_MOST = ("crop", "pad", "nearest", "gray", "resized later", "resized as floats")
 
 
 @pytest.mark.parametrize(

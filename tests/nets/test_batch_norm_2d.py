@@ -1,4 +1,4 @@
-"""Batch normalisation of torch with sample weights."""
+"""Batch normalization of torch with sample weights."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def make_norm():
     return norm
 
 
-def test_it_normalises_as_torchs_does():
+def test_it_normalizes_as_torchs_does():
     norm, reference = make_norm(), nn.BatchNorm2d(3).double()
     reference.load_state_dict(norm.state_dict())
     batch = 3 * random(5, 3, 4, 2) + 1

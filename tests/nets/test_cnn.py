@@ -54,7 +54,7 @@ def test_an_image_of_any_size_leaves_at_least_one_pixel(
     assert module(batch).shape == (2, 5)
 
 
-def test_the_weights_of_a_small_net_for_32_by_32_colour_images_are_122570():
+def test_the_weights_of_a_small_net_for_32_by_32_color_images_are_122570():
     module = CNN(
         (32, 32, 3),
         10,

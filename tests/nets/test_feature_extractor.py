@@ -25,7 +25,7 @@ def test_of_maps_the_mean_is_taken():
     torch.testing.assert_close(FeatureExtractor(net, 7)(batch), net(batch).mean(dim=(2, 3)))
 
 
-def test_grey_images_are_repeated_and_then_brought_to_the_nets_mean():
+def test_gray_images_are_repeated_and_then_brought_to_the_nets_mean():
     net = FeatureExtractor(nn.Flatten(), 3, repeats=3, mean=(0.5, 0.25, 0.0), std=(1.0, 0.5, 0.25))
     features = net(torch.full((1, 1, 1, 1), 0.75))
     torch.testing.assert_close(features, torch.tensor([[0.25, 1.0, 3.0]]))
@@ -57,7 +57,7 @@ def test_stages_are_what_a_net_is_made_of(name, n_stages, last):
     assert stages[-1] == last
 
 
-def test_a_normalisation_belongs_to_the_layer_before_it():
+def test_a_normalization_belongs_to_the_layer_before_it():
     with torch.device("meta"):
         net = torchvision.models.get_model("resnet18", weights=None)
     assert names_of(FeatureExtractor(net, 1))[0] == ["conv1", "bn1"]

@@ -1,4 +1,4 @@
-"""Batch normalisation with sample weights."""
+"""Batch normalization with sample weights."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def outcome(norm, batch, times=None, weights=None):
     images = batch if times is None else batch.repeat_interleave(times, 0)
     with sample_weights_in(norm, weights):
         values = norm(images)
-    # Not a plain sum: the sum of normalised values has zero gradient.
+    # Not a plain sum: the sum of normalized values has zero gradient.
     losses = (values * values.cumsum(3).tanh()).sum(dim=(1, 2, 3))
     (losses if weights is None else losses * weights).sum().backward()
     return values.detach(), batch.grad, norm.bias.grad, norm.mean, norm.variance

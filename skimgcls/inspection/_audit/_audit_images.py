@@ -1,4 +1,4 @@
-"""Audit of a data set: defects, duplicates, leaks, image sizes and modes."""
+"""Audit of a dataset: defects, duplicates, leaks, image sizes and modes."""
 
 import os
 from numbers import Integral
@@ -16,7 +16,7 @@ from skimgcls.inspection._audit._duplicates import (
     import_imagehash,
 )
 from skimgcls.inspection._audit._looks import look_at
-from skimgcls.inspection._audit._pictures import drop_unlabelled, list_pictures
+from skimgcls.inspection._audit._pictures import drop_unlabeled, list_pictures
 from skimgcls.inspection._plots._labels import list_labels
 
 _COLUMNS = ["set", "image", "path", "issue", "other", "other_path", "details"]
@@ -26,7 +26,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     """Find defects, duplicates, leaks and label conflicts in a set of images.
 
     A defect is reported as a finding and never raises an error. Each image is decoded once, as for
-    training in colour, and only its fingerprint is kept.
+    training in color, and only its fingerprint is kept.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     - "not a path", "missing", "empty file": there is nothing to open;
     - "unreadable": not an image, a folder, a file without read permission or a decompression bomb;
     - "truncated": the file starts as an image and is cut short or corrupt further on;
-    - "blank": all pixels have one colour. Blank images are not compared with others;
+    - "blank": all pixels have one color. Blank images are not compared with others;
     - "exact duplicate": the same pixels as an earlier image of the set, in any file format;
     - "near duplicate": visually the same as an earlier image of the set;
     - "leak": an image of `X_test` that is an exact or near duplicate of an image of `X`;
@@ -106,7 +106,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     listed. To remove duplicates, drop the images listed.
 
     Near duplicates are found by the perceptual hash of imagehash (Zauner, "Implementation and
-    Benchmarking of Perceptual Image Hash Functions", 2010). The hash ignores colour, so thumbnails
+    Benchmarking of Perceptual Image Hash Functions", 2010). The hash ignores color, so thumbnails
     of 8 x 8 pixels must match as well. Crops, rotations and mirror images are not near duplicates.
 
     Examples
@@ -134,7 +134,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     if max_distance is not None:
         import_imagehash()
     looks = _look_at_all(pictures["item"], max_distance is not None, n_jobs)
-    rows = [*_defects(looks), *_repeats(pictures, looks, max_distance), *_unlabelled(pictures)]
+    rows = [*_defects(looks), *_repeats(pictures, looks, max_distance), *_unlabeled(pictures)]
     return Bunch(
         findings=_tabulate(rows, pictures),
         sizes=_count(pictures, looks, ["height", "width"]),
@@ -172,7 +172,7 @@ def _list_all(X, y, X_test, y_test):
         "label": labels,
         "set": sets,
         "place": places,
-        "should be labelled": [has_labels[name] for name in sets],
+        "should be labeled": [has_labels[name] for name in sets],
     }
 
 
@@ -188,8 +188,8 @@ def _defects(looks):
             yield number, look.issue, None, look.details
 
 
-def _unlabelled(pictures):
-    labels = zip(pictures["label"], pictures["should be labelled"], strict=True)
+def _unlabeled(pictures):
+    labels = zip(pictures["label"], pictures["should be labeled"], strict=True)
     for number, (label, should_be) in enumerate(labels):
         if should_be and label is None:
             yield number, "missing label", None, "There is no label."
@@ -279,9 +279,7 @@ def _count_classes(pictures, y, y_test):
         labels[name].append(label)
     given = {"X": y, "X_test": y_test}
     kept = {
-        name: drop_unlabelled(given[name], labels[name])
-        for name in given
-        if given[name] is not None
+        name: drop_unlabeled(given[name], labels[name]) for name in given if given[name] is not None
     }
     kept = {name: kept_labels for name, kept_labels in kept.items() if kept_labels is not None}
     if not kept:

@@ -64,6 +64,6 @@ def _look_at_pixels(pixels: np.ndarray, header: Header, perceptual: bool) -> Loo
     look = Look(height=header.height, width=header.width, mode=header.mode)
     first = pixels[0, 0]
     if (pixels == first).all():
-        colour = tuple(first.tolist())
-        return look._replace(issue="blank", details=f"Every pixel has the colour {colour}.")
+        color = tuple(first.tolist())
+        return look._replace(issue="blank", details=f"Every pixel has the color {color}.")
     return look._replace(fingerprint=make_fingerprint(pixels, perceptual))

@@ -51,7 +51,7 @@ def _list_arrays(X, name):
     return list(images)
 
 
-def drop_unlabelled(y, labels):
+def drop_unlabeled(y, labels):
     """Return the labels that are present, as input for `class_distribution`, or None."""
     kept = [label is not None for label in labels]
     if not any(kept):

@@ -20,7 +20,7 @@ _N_VALUES = 2**24
 def occlusion(estimator, X, target=None, *, window=None, stride=None):
     """Compute occlusion saliency maps of any classifier.
 
-    A sliding window covers a part of the image with the mean colour of the images. The value of the
+    A sliding window covers a part of the image with the mean color of the images. The value of the
     map is the decrease of the class probability (Zeiler and Fergus, "Visualizing and Understanding
     Convolutional Networks", 2014). Only `predict_proba` is used, so any scikit-learn classifier can
     be explained. The maps are computed by captum.
@@ -69,7 +69,7 @@ def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None)
     images, predict_proba = part_reader(estimator, X)
     window, stride = _check_window(images.shape, window, stride)
     codes = check_target(target, predict_proba(images).argmax(axis=1), estimator.classes_)
-    cover = _mean_colour(images)
+    cover = _mean_color(images)
 
     def ask(batch):
         pixels = batch.permute(0, 2, 3, 1).numpy().astype(images.dtype)
@@ -93,11 +93,11 @@ def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None)
     return Explained(images, codes, np.stack(maps))
 
 
-def _mean_colour(images):
+def _mean_color(images):
     """Return the channel means (1, channels, 1, 1), rounded if the pixels are integers."""
-    colour = channel_statistics(images, None, np.arange(len(images)))[0]
-    colour = np.rint(colour) if images.dtype.kind in "bui" else colour
-    return torch.from_numpy(colour)[None, :, None, None]
+    color = channel_statistics(images, None, np.arange(len(images)))[0]
+    color = np.rint(color) if images.dtype.kind in "bui" else color
+    return torch.from_numpy(color)[None, :, None, None]
 
 
 def _check_window(shape, window, stride):

@@ -123,13 +123,13 @@ class PictureGrid:
         across, down = (1 - _GAP) * width / longer, (1 - _GAP) * height / longer
         middle, bottom = self._place(number)
         left, top = middle - across / 2, bottom - self.height / 2 - down / 2
-        grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if picture.dtype == np.uint8 else 1}
+        gray = {"cmap": "gray", "vmin": 0, "vmax": 255 if picture.dtype == np.uint8 else 1}
         return ax.imshow(
             picture,
             extent=(left, left + across, top + down, top),
             aspect="equal",
             interpolation="nearest" if longer < 64 else "antialiased",
-            **((grey if picture.ndim == 2 else {}) | options),
+            **((gray if picture.ndim == 2 else {}) | options),
         )
 
     def write(self, ax: Any, number: int, **options: Any) -> Any:
@@ -161,7 +161,7 @@ class PictureGrid:
         return ax.add_patch(Rectangle(corner, width, height, fill=False, **options))
 
     def _place(self, number: int) -> tuple[float, float]:
-        """Return the horizontal centre of a cell and the lower edge of its image."""
+        """Return the horizontal center of a cell and the lower edge of its image."""
         row, column = divmod(number, self.n_columns)
         return column + 0.5, row * self.row + self.height
 

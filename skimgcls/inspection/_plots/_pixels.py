@@ -86,7 +86,7 @@ def _ends_of(lazy, rows):
     blocks = [(block.min(), block.max()) for block in lazy.evaluated(lazy.blocks(rows))]
     darkest, lightest = min(b[0] for b in blocks), max(b[1] for b in blocks)
     white = white_of(lazy, rows)
-    # Unusual ranges, such as standardised pixels or digits up to 16, use minimum and maximum.
+    # Unusual ranges, such as standardized pixels or digits up to 16, use minimum and maximum.
     is_usual = darkest >= 0 and lightest > white / 4
     return (0.0, white) if is_usual else (float(darkest), float(lightest))
 
@@ -97,7 +97,7 @@ def _to_unit(pixels, black, white):
 
 
 def _as_picture(image):
-    """Return an image as grey or colour: of 2 or more than 4 channels, only the first."""
+    """Return an image as gray or color: of 2 or more than 4 channels, only the first."""
     channels = image.shape[2]
     if channels in (3, 4):
         return image[:, :, :3]

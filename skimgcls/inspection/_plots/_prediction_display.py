@@ -14,7 +14,7 @@ from skimgcls.inspection._plots._pixels import count_images, find_image_shape, t
 from skimgcls.inspection._plots._predictions import Predictions
 
 _ORDERS = ("random", "confident_mistakes", "least_confident", "class")
-# Colours that are distinguishable with red-green colour blindness; symbol and frame differ too.
+# Colors that are distinguishable with red-green color blindness; symbol and frame differ too.
 _LOOKS = {
     True: {"color": "#1b7837", "linestyle": "-"},
     False: {"color": "#b2182b", "linestyle": (0, (3, 2))},

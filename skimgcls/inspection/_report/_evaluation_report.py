@@ -29,7 +29,7 @@ _TOP = (2, 3, 5)
 
 
 class EvaluationReport:
-    """Metrics of a classifier on labelled images, created by :func:`evaluation_report`.
+    """Metrics of a classifier on labeled images, created by :func:`evaluation_report`.
 
     All metrics are those of scikit-learn, except the calibration error.
 
@@ -198,7 +198,7 @@ class EvaluationReport:
 
 
 def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_state=0):
-    """Evaluate a fitted classifier on labelled images.
+    """Evaluate a fitted classifier on labeled images.
 
     Parameters
     ----------

@@ -162,7 +162,7 @@ def _draw_classes(ax, report):
 
 
 def _draw_confusion(ax, counts):
-    """Draw the confusion matrix, normalised by actual class."""
+    """Draw the confusion matrix, normalized by actual class."""
     n = len(counts)
     totals = counts.to_numpy().sum(axis=1, keepdims=True)
     shares = counts.to_numpy() / np.maximum(totals, 1)
@@ -177,5 +177,5 @@ def _draw_confusion(ax, counts):
     ax.set(xlabel="Predicted", ylabel="Actual")
     if n <= _NUMBERED:
         for (row, column), count in np.ndenumerate(counts.to_numpy()):
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            ax.text(column, row, count, ha="center", va="center", color=colour, fontsize=size)
+            color = "white" if shares[row, column] > 0.5 else "black"
+            ax.text(column, row, count, ha="center", va="center", color=color, fontsize=size)

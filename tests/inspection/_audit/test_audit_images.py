@@ -15,20 +15,20 @@ from skimgcls.inspection._audit import _duplicates
 
 
 def make_picture(seed, side=64):
-    """Return an image of coloured clouds that depends on the seed."""
+    """Return an image of colored clouds that depends on the seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
 
 
 def make_shape(rng, side=64):
-    """Return a shape of random colour, size and position on a plain background."""
-    ground, colour = (tuple(rng.integers(0, 256, 3).tolist()) for _ in range(2))
+    """Return a shape of random color, size and position on a plain background."""
+    ground, color = (tuple(rng.integers(0, 256, 3).tolist()) for _ in range(2))
     image = Image.new("RGB", (side, side), ground)
     width, height = rng.integers(side // 5, side // 2, size=2).tolist()
     left, top = rng.integers(0, side // 2, size=2).tolist()
     box = (left, top, left + width, top + height)
     draw = ImageDraw.Draw(image)
-    [draw.ellipse, draw.rectangle][rng.integers(2)](box, fill=colour)
+    [draw.ellipse, draw.rectangle][rng.integers(2)](box, fill=color)
     return image
 
 
@@ -162,10 +162,10 @@ def test_different_pictures_are_no_near_duplicates():
     assert len(audit_images([*clouds, *shapes, *noise]).findings) == 0
 
 
-def test_the_same_drawing_in_another_colour_is_another_picture():
-    grey = np.asarray(make_picture(0).convert("L"))
+def test_the_same_drawing_in_another_color_is_another_picture():
+    gray = np.asarray(make_picture(0).convert("L"))
     red, green = (np.zeros((64, 64, 3), dtype=np.uint8) for _ in range(2))
-    red[..., 0], green[..., 1] = grey, grey
+    red[..., 0], green[..., 1] = gray, gray
     assert len(audit_images([red, green]).findings) == 0
 
 
@@ -283,8 +283,8 @@ def test_without_labels_no_classes_are_counted(files):
 
 
 def test_sizes_and_modes_are_counted_for_each_set(files, tmp_path):
-    make_picture(7, side=20).convert("L").save(tmp_path / "grey.png")
-    audit = audit_images([*files, tmp_path / "gone.png"], X_test=[tmp_path / "grey.png", files[0]])
+    make_picture(7, side=20).convert("L").save(tmp_path / "gray.png")
+    audit = audit_images([*files, tmp_path / "gone.png"], X_test=[tmp_path / "gray.png", files[0]])
     assert audit.sizes.to_dict() == {
         "X": {(64, 64): 4, (20, 20): 0},
         "X_test": {(64, 64): 1, (20, 20): 1},
@@ -318,11 +318,11 @@ def test_files_and_images_in_any_spelling_have_the_same_findings(files, spell):
     assert pairs(audit_images(spell([*files, files[1]]))) == [(4, "exact duplicate", 1)]
 
 
-def test_grey_images_are_compared_with_colour_files(tmp_path):
-    grey = make_picture(0).convert("L")
-    grey.save(tmp_path / "grey.png")
-    images = np.asarray(grey)[np.newaxis]
-    assert pairs(audit_images(images, X_test=[tmp_path / "grey.png"])) == [(0, "leak", 0)]
+def test_gray_images_are_compared_with_color_files(tmp_path):
+    gray = make_picture(0).convert("L")
+    gray.save(tmp_path / "gray.png")
+    images = np.asarray(gray)[np.newaxis]
+    assert pairs(audit_images(images, X_test=[tmp_path / "gray.png"])) == [(0, "leak", 0)]
     assert audit_images(images).modes.index.tolist() == ["L"]
 
 

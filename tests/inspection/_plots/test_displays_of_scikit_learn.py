@@ -23,7 +23,7 @@ CLF = MLPImageClassifier(max_iter=1, random_state=0)
 
 @pytest.fixture(params=["classifier", "pipeline", "search"], scope="module")
 def two_classes(request):
-    """Return a fitted estimator, colour images and their labels."""
+    """Return a fitted estimator, color images and their labels."""
     X, y = make_stripes(n_classes=2, shape=(8, 8, 3))
     names = np.array(["cat", "dog"])[y]
     pipe = make_pipeline(ImageResizer(size=6), CLF)

@@ -38,21 +38,21 @@ def test_a_dark_image_stays_dark_beside_others():
     assert take_pictures(X, [2])[0].max() <= 0.1
 
 
-def test_images_of_one_colour():
+def test_images_of_one_color():
     assert take_pictures(np.full((2, 3, 3), 5.0), [0])[0].shape == (3, 3)
 
 
 @pytest.mark.parametrize("spelling", ["rows", "DataFrame", "tensor", "list"])
 def test_other_spellings(spelling):
     X = make_bytes((4, 3, 3))
-    spelt = {
+    spelled = {
         "rows": X.reshape(4, 9),
         "DataFrame": pd.DataFrame(X.reshape(4, 9)),
         "tensor": torch.from_numpy(X),
         "list": list(X),
     }[spelling]
-    np.testing.assert_array_equal(take_pictures(spelt, [2])[0], X[2])
-    assert count_images(spelt) == 4
+    np.testing.assert_array_equal(take_pictures(spelled, [2])[0], X[2])
+    assert count_images(spelled) == 4
 
 
 def test_rows_of_a_shape_that_is_named():

@@ -77,7 +77,7 @@ def test_random_images_are_those_of_the_seed():
     assert numbers_of(show("random")) == numbers_of(show("random"))
 
 
-def test_right_and_wrong_are_told_by_more_than_colour():
+def test_right_and_wrong_are_told_by_more_than_color():
     display = show("least_confident")
     frames = display.ax_.patches
     for words, frame in zip(texts_of(display), frames, strict=True):

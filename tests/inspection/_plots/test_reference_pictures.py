@@ -24,7 +24,7 @@ def draw_images():
     return ImageGridDisplay(make_pictures(10), labels).plot()
 
 
-def draw_grey_images():
+def draw_gray_images():
     return ImageGridDisplay(make_pictures(43, (8, 8)), list(map(str, range(43)))).plot()
 
 
@@ -56,7 +56,7 @@ def draw_training():
 
 DRAWINGS = {
     "augmentation": draw_augmentation,
-    "grey_images": draw_grey_images,
+    "gray_images": draw_gray_images,
     "images": draw_images,
     "predictions": draw_predictions,
     "training": draw_training,

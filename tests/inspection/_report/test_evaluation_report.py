@@ -29,7 +29,7 @@ CLASSES = np.array(["cat", "dog", "owl"])
 
 
 @pytest.fixture(scope="module")
-def labelled():
+def labeled():
     """Return random labels, and probabilities that are often correct."""
     rng = np.random.RandomState(0)
     codes = rng.randint(3, size=200)
@@ -37,8 +37,8 @@ def labelled():
     return CLASSES[codes], proba / proba.sum(axis=1, keepdims=True)
 
 
-def test_the_figures_are_those_of_scikit_learn(labelled):
-    y, proba = labelled
+def test_the_figures_are_those_of_scikit_learn(labeled):
+    y, proba = labeled
     report = EvaluationReport(y, proba, CLASSES, seconds=2.0)
     predicted = CLASSES[proba.argmax(axis=1)]
     assert report.summary_["accuracy"] == metrics.accuracy_score(y, predicted)
@@ -52,8 +52,8 @@ def test_the_figures_are_those_of_scikit_learn(labelled):
     )
 
 
-def test_the_classes_are_those_of_the_classification_report(labelled):
-    y, proba = labelled
+def test_the_classes_are_those_of_the_classification_report(labeled):
+    y, proba = labeled
     report = EvaluationReport(y, proba, CLASSES)
     expected = metrics.classification_report(y, CLASSES[proba.argmax(axis=1)], output_dict=True)
     del expected["accuracy"]
@@ -90,8 +90,8 @@ def test_the_calibration_error(confidence, is_right, expected):
     assert report.summary_["calibration error"] == pytest.approx(expected)
 
 
-def test_a_class_without_an_image_is_no_warning(labelled):
-    _, proba = labelled
+def test_a_class_without_an_image_is_no_warning(labeled):
+    _, proba = labeled
     y = np.full(200, "cat")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -207,8 +207,8 @@ def test_mistakes_of_a_net_with_convolutions_are_looked_into():
     np.testing.assert_array_equal(maps, grad_cam(clf, X[mistakes.indices]))
 
 
-def test_a_classifier_without_a_mistake(labelled):
-    y, _ = labelled
+def test_a_classifier_without_a_mistake(labeled):
+    y, _ = labeled
     proba = (y[:, None] == CLASSES).astype(float)
     images = np.zeros((200, 4, 4), np.uint8)
     mistakes = PredictionDisplay._choose(
@@ -280,7 +280,7 @@ def test_what_is_wrong_is_told_before_anything_is_predicted(wrong, monkeypatch):
         evaluation_report(clf, X, **({"y": y} | wrong))
 
 
-def test_labels_that_are_no_class_are_refused_by_the_report_itself(labelled):
-    _, proba = labelled
+def test_labels_that_are_no_class_are_refused_by_the_report_itself(labeled):
+    _, proba = labeled
     with pytest.raises(ValueError, match="lynx"):
         EvaluationReport(np.full(200, "lynx"), proba, CLASSES)
