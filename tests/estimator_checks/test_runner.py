@@ -326,23 +326,23 @@ def contracts_of(estimator):
 
 
 @pytest.mark.parametrize(("contract", "classifier", "words", "error"), BROKEN)
-def test_a_classifier_that_breaks_a_contract_is_caught(contract, classifier, words, error):
+def test_classifier_that_breaks_a_contract_fails_its_check(contract, classifier, words, error):
     # The check is selected by the parameters of the base class.
     check = contracts_of(MLPImageClassifier())[contract].func
     with pytest.raises(error, match=words):
         check(classifier.__name__, classifier(hidden_layer_sizes=8))
 
 
-def test_every_contract_has_a_classifier_that_breaks_it():
+def test_every_contract_has_a_failing_classifier():
     assert {case.values[0] for case in BROKEN} == set(contracts_of(MLPImageClassifier()))
 
 
-def test_check_image_classifier_stops_at_the_first_contract_broken():
+def test_check_image_classifier_stops_at_the_first_failure():
     with pytest.raises(AssertionError, match="TakesNaN, NaN: nothing was raised"):
         check_image_classifier(TakesNaN(hidden_layer_sizes=8))
 
 
-def test_only_the_contracts_of_what_an_estimator_can_do_concern_it():
+def test_contracts_depend_on_the_methods_of_the_estimator():
     every = set(contracts_of(MLPImageClassifier()))
     assert every - set(contracts_of(GaussianNB())) == {
         "check_several_labels_an_image",

@@ -50,7 +50,7 @@ def files(tmp_path):
 # Defects of files
 
 
-def test_sound_and_different_pictures_have_no_findings(files):
+def test_valid_different_images_have_no_findings(files):
     audit = audit_images(files, ["cat", "dog", "cat", "dog"])
     assert len(audit.findings) == 0
     assert audit.findings.columns.tolist() == [
@@ -58,7 +58,7 @@ def test_sound_and_different_pictures_have_no_findings(files):
     ]  # fmt: skip
 
 
-def test_every_defect_of_a_file_is_a_finding_with_its_name(files, tmp_path):
+def test_each_file_defect_is_reported_by_name(files, tmp_path):
     whole = files[0].read_bytes()
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
@@ -83,27 +83,27 @@ def test_every_defect_of_a_file_is_a_finding_with_its_name(files, tmp_path):
     assert audit.findings["path"][6] is None
 
 
-def test_a_jpeg_cut_short_is_truncated(tmp_path):
+def test_incomplete_jpeg_is_truncated(tmp_path):
     path = tmp_path / "picture.jpg"
     make_picture(0).save(path)
     path.write_bytes(path.read_bytes()[:-200])
     assert pairs(audit_images([path])) == [(0, "truncated", None)]
 
 
-def test_a_picture_too_large_to_be_one_is_unreadable(files, monkeypatch):
+def test_decompression_bomb_is_unreadable(files, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     audit = audit_images(files[:1])
     assert pairs(audit) == [(0, "unreadable", None)]
     assert "bomb" in audit.findings["details"][0]
 
 
-def test_whole_files_whose_numbers_have_no_range_are_unreadable(tmp_path):
+def test_complete_files_without_a_value_range_are_unreadable(tmp_path):
     path = tmp_path / "depth.tif"
     Image.fromarray(np.random.default_rng(0).random((8, 8), dtype=np.float32)).save(path)
     assert pairs(audit_images([path])) == [(0, "unreadable", None)]
 
 
-def test_a_thousand_blank_pictures_are_not_compared():
+def test_blank_images_are_not_compared():
     images = np.zeros((1000, 8, 8), dtype=np.uint8)
     audit = audit_images(images, np.arange(1000) % 2)
     assert audit.findings["issue"].unique().tolist() == ["blank"]
@@ -113,7 +113,7 @@ def test_a_thousand_blank_pictures_are_not_compared():
 # Duplicates
 
 
-def test_the_same_pixels_in_another_format_are_an_exact_duplicate(files, tmp_path):
+def test_same_pixels_in_another_format_are_an_exact_duplicate(files, tmp_path):
     copy = tmp_path / "copy.bmp"
     Image.open(files[1]).save(copy)
     audit = audit_images([*files, copy])
@@ -121,12 +121,12 @@ def test_the_same_pixels_in_another_format_are_an_exact_duplicate(files, tmp_pat
     assert audit.findings["other_path"][0] == str(files[1])
 
 
-def test_copies_are_named_with_the_first_of_them_and_not_as_pairs(files):
+def test_each_copy_is_reported_once_with_the_first_image(files):
     audit = audit_images([files[0]] * 5)
     assert pairs(audit) == [(number, "exact duplicate", 0) for number in range(1, 5)]
 
 
-def test_the_same_pixels_in_another_shape_are_another_picture():
+def test_same_pixels_in_another_shape_are_not_a_duplicate():
     row = np.arange(64, dtype=np.uint8)
     assert _duplicates.make_fingerprint(np.stack([row.reshape(4, 16)] * 3, -1), False) != (
         _duplicates.make_fingerprint(np.stack([row.reshape(16, 4)] * 3, -1), False)
@@ -143,7 +143,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_copy_changed_a_little_is_a_near_duplicate(change, tmp_path):
+def test_slightly_changed_copy_is_a_near_duplicate(change, tmp_path):
     folder = tmp_path / "copies"
     folder.mkdir()
     for number in range(20):
@@ -154,7 +154,7 @@ def test_a_copy_changed_a_little_is_a_near_duplicate(change, tmp_path):
     assert audit.findings["details"].str.match(r"\d+ of 64 bits differ, like image \d+ of X").all()
 
 
-def test_different_pictures_are_no_near_duplicates():
+def test_different_images_are_not_near_duplicates():
     rng = np.random.default_rng(0)
     clouds = [np.asarray(make_picture(seed)) for seed in range(300)]
     shapes = [np.asarray(make_shape(rng)) for _ in range(300)]
@@ -162,14 +162,14 @@ def test_different_pictures_are_no_near_duplicates():
     assert len(audit_images([*clouds, *shapes, *noise]).findings) == 0
 
 
-def test_the_same_drawing_in_another_color_is_another_picture():
+def test_same_drawing_in_another_color_is_not_a_duplicate():
     gray = np.asarray(make_picture(0).convert("L"))
     red, green = (np.zeros((64, 64, 3), dtype=np.uint8) for _ in range(2))
     red[..., 0], green[..., 1] = gray, gray
     assert len(audit_images([red, green]).findings) == 0
 
 
-def test_the_distance_decides_what_is_near(files, tmp_path):
+def test_max_distance_limits_near_duplicates(files, tmp_path):
     copy = tmp_path / "copy.jpg"
     Image.open(files[0]).save(copy, quality=30)
     assert pairs(audit_images([*files, copy])) == [(4, "near duplicate", 0)]
@@ -180,7 +180,7 @@ def test_the_distance_decides_what_is_near(files, tmp_path):
 
 
 @pytest.mark.parametrize("block", [1, 100, 2**22])
-def test_blocks_do_not_change_what_is_near(block, monkeypatch):
+def test_block_size_does_not_change_near_duplicates(block, monkeypatch):
     monkeypatch.setattr(_duplicates, "_BLOCK", block)
     rng = np.random.default_rng(0)
     bits = rng.random((40, 64)) < 0.5
@@ -196,7 +196,7 @@ def test_blocks_do_not_change_what_is_near(block, monkeypatch):
 # Two sets
 
 
-def test_pictures_of_the_second_set_that_are_in_the_first_are_leaks(files, tmp_path):
+def test_images_in_both_sets_are_leaks(files, tmp_path):
     near = tmp_path / "near.jpg"
     Image.open(files[0]).save(near, quality=60)
     make_picture(9).save(tmp_path / "new.png")
@@ -209,14 +209,14 @@ def test_pictures_of_the_second_set_that_are_in_the_first_are_leaks(files, tmp_p
     assert audit.findings["details"].tolist()[0] == "The same pixels as image 2 of X."
 
 
-def test_the_copy_of_a_leak_is_a_leak_too(files, tmp_path):
+def test_copy_of_a_leak_is_also_a_leak(files, tmp_path):
     near = tmp_path / "near.jpg"
     Image.open(files[0]).save(near, quality=60)
     audit = audit_images(files, X_test=[near, near])
     assert pairs(audit) == [(0, "leak", 0), (1, "exact duplicate", 0), (1, "leak", 0)]
 
 
-def test_defects_of_the_second_set_are_found_too(files, tmp_path):
+def test_defects_in_the_test_set_are_found(files, tmp_path):
     audit = audit_images(files, X_test=[tmp_path / "gone.png", tmp_path / "gone.png"])
     assert pairs(audit, ["set", "image", "issue"]) == [
         ("X_test", 0, "missing"),
@@ -227,7 +227,7 @@ def test_defects_of_the_second_set_are_found_too(files, tmp_path):
 # Labels
 
 
-def test_copies_with_different_labels_contradict_each_other(files, tmp_path):
+def test_copies_with_different_labels_are_conflicting_labels(files, tmp_path):
     near = tmp_path / "near.jpg"
     Image.open(files[0]).save(near, quality=60)
     audit = audit_images([files[0], files[1], files[0], near], ["cat", "dog", "cat", "dog"])
@@ -239,14 +239,14 @@ def test_copies_with_different_labels_contradict_each_other(files, tmp_path):
     assert audit.findings["details"][2] == "'dog' here, 'cat' at image 0 of X."
 
 
-def test_labels_of_leaks_are_compared_with_those_of_the_first_set(files):
+def test_labels_of_leaks_are_compared_with_the_training_labels(files):
     audit = audit_images(files, [0, 1, 0, 1], X_test=files[:2], y_test=[0, 0])
     assert pairs(audit) == [(0, "leak", 0), (1, "leak", 1), (1, "conflicting labels", 1)]
     assert audit.classes["X_test"]["count"].tolist() == [2, 0]
 
 
 @pytest.mark.parametrize("spell", [np.array, pd.DataFrame, scipy.sparse.csr_matrix])
-def test_rows_of_an_indicator_contradict_each_other_where_they_differ(files, spell):
+def test_copies_with_different_indicator_rows_are_conflicting_labels(files, spell):
     y = spell([[1, 0], [1, 1], [1, 0]])
     audit = audit_images([files[0], files[0], files[0]], y)
     assert [finding for finding in pairs(audit) if finding[1] == "conflicting labels"] == [
@@ -255,7 +255,7 @@ def test_rows_of_an_indicator_contradict_each_other_where_they_differ(files, spe
     assert audit.classes["count"].tolist() == [3, 1]
 
 
-def test_labels_that_are_not_there_are_findings_and_contradict_nothing(files):
+def test_missing_labels_are_reported_and_do_not_conflict(files):
     labels = ["cat", None, "dog", np.nan]
     audit = audit_images([files[0], files[0], files[1], files[1]], labels)
     assert pairs(audit) == [
@@ -267,14 +267,14 @@ def test_labels_that_are_not_there_are_findings_and_contradict_nothing(files):
     pd.testing.assert_frame_equal(audit.classes, class_distribution(["cat", "dog"]))
 
 
-def test_an_indicator_with_a_gap_has_a_missing_label(files):
+def test_indicator_row_with_nan_is_a_missing_label(files):
     y = pd.DataFrame({"cat": [1, 0, 1, 0], "dog": [1, np.nan, 0, 1]})
     audit = audit_images(files, y)
     assert pairs(audit) == [(1, "missing label", None)]
     assert audit.classes["count"].tolist() == [2, 2]
 
 
-def test_without_labels_no_classes_are_counted(files):
+def test_classes_are_not_counted_without_labels(files):
     assert audit_images(files).classes is None
     assert audit_images(files, [None] * 4).classes is None
 
@@ -282,7 +282,7 @@ def test_without_labels_no_classes_are_counted(files):
 # Counts
 
 
-def test_sizes_and_modes_are_counted_for_each_set(files, tmp_path):
+def test_sizes_and_modes_are_counted_per_set(files, tmp_path):
     make_picture(7, side=20).convert("L").save(tmp_path / "gray.png")
     audit = audit_images([*files, tmp_path / "gone.png"], X_test=[tmp_path / "gray.png", files[0]])
     assert audit.sizes.to_dict() == {
@@ -292,7 +292,7 @@ def test_sizes_and_modes_are_counted_for_each_set(files, tmp_path):
     assert audit.modes.to_dict() == {"X": {"RGB": 4, "L": 0}, "X_test": {"RGB": 1, "L": 1}}
 
 
-def test_where_nothing_can_be_read_nothing_is_counted(tmp_path):
+def test_counts_are_empty_if_no_file_can_be_read(tmp_path):
     audit = audit_images([tmp_path / "gone.png"])
     assert audit.sizes.shape == audit.modes.shape == (0, 1)
 
@@ -314,7 +314,7 @@ def test_where_nothing_can_be_read_nothing_is_counted(tmp_path):
         lambda paths: np.stack([np.asarray(Image.open(path)) for path in paths]),
     ],
 )
-def test_files_and_images_in_any_spelling_have_the_same_findings(files, spell):
+def test_every_input_format_gives_the_same_findings(files, spell):
     assert pairs(audit_images(spell([*files, files[1]]))) == [(4, "exact duplicate", 1)]
 
 
@@ -338,12 +338,12 @@ def test_gray_images_are_compared_with_color_files(tmp_path):
         (np.zeros((2, 8, 8, 4), dtype=np.uint8), "uint8 images of 4 channels"),
     ],
 )
-def test_what_is_no_list_of_pictures_is_refused(X, words):
+def test_invalid_images_are_rejected(X, words):
     with pytest.raises(ValueError, match=words):
         audit_images(X)
 
 
-def test_labels_must_be_as_many_as_the_pictures(files):
+def test_number_of_labels_must_match_number_of_images(files):
     with pytest.raises(ValueError, match="y has 3 labels for 4 images"):
         audit_images(files, [0, 1, 0])
     with pytest.raises(ValueError, match="y_test has 1 labels for 2 images"):
@@ -353,7 +353,7 @@ def test_labels_must_be_as_many_as_the_pictures(files):
 
 
 @pytest.mark.parametrize("max_distance", [-1, 64, 2.5, True, "near"])
-def test_a_distance_is_a_number_of_bits(files, max_distance):
+def test_invalid_max_distance_is_rejected(files, max_distance):
     with pytest.raises(ValueError, match="max_distance must be an integer from 0 to 63, or None"):
         audit_images(files, max_distance=max_distance)
 
@@ -361,13 +361,13 @@ def test_a_distance_is_a_number_of_bits(files, max_distance):
 # Threads, decoding and optional dependencies
 
 
-def test_threads_find_what_one_finds(files, tmp_path):
+def test_findings_do_not_depend_on_n_jobs(files, tmp_path):
     items = [*files, tmp_path / "gone.png", files[1]]
     one, two = (audit_images(items, n_jobs=n_jobs) for n_jobs in (1, 2))
     pd.testing.assert_frame_equal(one.findings, two.findings)
 
 
-def test_every_file_is_decoded_once(files, monkeypatch):
+def test_each_file_is_decoded_once(files, monkeypatch):
     decoded, lock = [], threading.Lock()
     load = _decode.ImageOps.exif_transpose
 
@@ -381,7 +381,7 @@ def test_every_file_is_decoded_once(files, monkeypatch):
     assert sorted(decoded) == sorted([str(path) for path in files] * 2)
 
 
-def test_without_imagehash_the_extra_is_named_and_exact_duplicates_are_found(monkeypatch):
+def test_without_imagehash_exact_duplicates_are_found_and_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "imagehash", None)
     images = np.arange(2 * 64, dtype=np.uint8).reshape(2, 8, 8)
     assert len(audit_images(images[[0, 0]], max_distance=None).findings) == 1

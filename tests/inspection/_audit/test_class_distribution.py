@@ -16,7 +16,7 @@ PETS = ["cat", "dog", "cat", "owl", "cat"]
 
 @few
 @given(y=st.lists(st.integers(0, 6), min_size=1, max_size=50))
-def test_counts_shares_and_weights_are_those_of_numpy_and_scikit_learn(y):
+def test_counts_fractions_and_weights_match_numpy_and_scikit_learn(y):
     table = class_distribution(y)
     classes, counts = np.unique(y, return_counts=True)
     assert table.columns.tolist() == ["count", "share", "weight"]
@@ -40,23 +40,23 @@ def test_counts_shares_and_weights_are_those_of_numpy_and_scikit_learn(y):
         tuple(PETS),
     ],
 )
-def test_labels_may_be_spelled_in_many_ways(y):
+def test_labels_in_every_container(y):
     pd.testing.assert_frame_equal(
         class_distribution(y), class_distribution(PETS), check_index_type=False
     )
 
 
-def test_whole_numbers_stay_numbers():
+def test_integer_labels_keep_their_type():
     for y in ([2, 1, 2], pd.Series([2, 1, 2], dtype="Int64"), pd.Series([2, 1, 2], dtype=object)):
         assert class_distribution(y).index.dtype == np.int64
 
 
-def test_a_single_class_is_counted_too():
+def test_single_class():
     table = class_distribution(["cat", "cat"])
     assert table.loc["cat"].tolist() == [2, 1.0, 1.0]
 
 
-def test_the_classes_of_an_indicator_are_its_columns():
+def test_classes_of_an_indicator_are_its_columns():
     indicator = pd.DataFrame({"dog": [1, 1, 0, 1], "cat": [0, 1, 0, 0], "owl": [0, 0, 0, 0]})
     table = class_distribution(indicator)
     assert table.index.tolist() == ["dog", "cat", "owl"]
@@ -66,13 +66,13 @@ def test_the_classes_of_an_indicator_are_its_columns():
 
 
 @pytest.mark.parametrize("spell", [np.array, scipy.sparse.csr_matrix, pd.DataFrame, list])
-def test_an_indicator_may_be_spelled_in_many_ways(spell):
+def test_indicator_in_every_container(spell):
     table = class_distribution(spell([[1, 0], [1, 1], [0, 0]]))
     assert table.index.tolist() == [0, 1]
     assert table["count"].tolist() == [2, 1]
 
 
-def test_sets_stand_side_by_side_over_the_classes_of_all():
+def test_several_sets_share_the_union_of_their_classes():
     table = class_distribution({"train": ["cat", "cat", "dog"], "test": ["owl"]})
     assert table.index.tolist() == ["cat", "dog", "owl"]
     assert table.index.name == "class"
@@ -81,7 +81,7 @@ def test_sets_stand_side_by_side_over_the_classes_of_all():
     assert table["test"]["count"].dtype == np.int64
 
 
-def test_the_weights_of_a_set_are_those_that_a_fit_to_it_would_take():
+def test_weights_of_a_set_match_balanced_class_weights_of_a_fit():
     train = ["cat", "cat", "dog"]
     table = class_distribution({"train": train, "test": ["owl"]})
     expected = class_distribution(train)["weight"]
@@ -90,26 +90,26 @@ def test_the_weights_of_a_set_are_those_that_a_fit_to_it_would_take():
 
 
 @pytest.mark.parametrize("empty", [[], np.array([]), pd.Series([], dtype=object)])
-def test_no_labels_are_refused(empty):
+def test_empty_labels_are_rejected(empty):
     with pytest.raises(ValueError, match=r"y is empty\. Expected a label for each image"):
         class_distribution(empty)
     with pytest.raises(ValueError, match=r"y\['test'\] is empty"):
         class_distribution({"train": PETS, "test": empty})
 
 
-def test_no_sets_are_refused():
+def test_empty_dict_of_sets_is_rejected():
     with pytest.raises(ValueError, match="y is an empty dict"):
         class_distribution({})
 
 
 @pytest.mark.parametrize("y", [None, 3, "cat"])
-def test_what_is_no_list_of_labels_is_refused(y):
+def test_invalid_labels_are_rejected(y):
     with pytest.raises(ValueError, match="y must hold a label for each image; got"):
         class_distribution(y)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
-def test_the_first_image_without_a_label_is_named(missing):
+def test_first_missing_label_is_named(missing):
     words = "y has no label for 2 of 4 images, the first is image 1"
     labels = ["cat", missing, "dog", missing]
     for y in (labels, pd.Series(labels), pd.Series(labels, dtype="string")):
@@ -119,14 +119,14 @@ def test_the_first_image_without_a_label_is_named(missing):
         class_distribution(pd.DataFrame({"cat": [1, 0], "dog": [0, np.nan]}))
 
 
-def test_labels_of_several_types_are_refused():
+def test_labels_of_mixed_types_are_rejected():
     with pytest.raises(ValueError, match="y mixes labels of the types int, str"):
         class_distribution(np.array([1, "cat"], dtype=object))
     with pytest.raises(ValueError, match="different kinds: 'train' has 1, 'test' has 'cat'"):
         class_distribution({"train": [1, 2], "test": ["cat"]})
 
 
-def test_numbers_that_are_no_classes_are_refused():
+def test_continuous_targets_are_rejected():
     with pytest.raises(ValueError, match="Unknown label type"):
         class_distribution([0.5, 1.25, 3.75])
     with pytest.raises(ValueError, match="more than zeros and ones"):

@@ -53,7 +53,7 @@ def overlaps(boxes):
 
 @pytest.mark.parametrize("n_classes", [1, 2, 10, 43, 200])
 @pytest.mark.parametrize("name", ["class", LONG])
-def test_every_class_is_named_and_nothing_overlaps_or_is_cut(n_classes, name):
+def test_all_class_names_are_drawn_without_overlap(n_classes, name):
     display = ClassDistributionDisplay.from_labels(make_labels(n_classes, name))
     boxes = text_boxes(display)
     assert len(display.ax_.get_yticklabels()) == n_classes
@@ -65,7 +65,7 @@ def test_every_class_is_named_and_nothing_overlaps_or_is_cut(n_classes, name):
 
 
 @pytest.mark.parametrize("n_classes", [10, 43, 200])
-def test_axes_of_the_caller_that_are_too_low_name_some_of_the_classes(n_classes):
+def test_low_custom_axes_name_only_some_classes(n_classes):
     ax = Figure(figsize=(5, 4), layout="constrained").subplots()
     display = ClassDistributionDisplay.from_labels(make_labels(n_classes), ax=ax)
     assert overlaps(text_boxes(display)) == []
@@ -73,7 +73,7 @@ def test_axes_of_the_caller_that_are_too_low_name_some_of_the_classes(n_classes)
     assert ax.get_yticklabels()[0].get_text() == "000 class"
 
 
-def test_numbers_are_left_out_where_they_have_no_room_or_are_not_wanted():
+def test_counts_are_omitted_if_they_do_not_fit_or_are_disabled():
     ax = Figure(figsize=(5, 4)).subplots()
     ClassDistributionDisplay.from_labels(make_labels(200), ax=ax)
     assert len(ax.texts) == 0
@@ -81,7 +81,7 @@ def test_numbers_are_left_out_where_they_have_no_room_or_are_not_wanted():
     assert len(display.ax_.texts) == 0
 
 
-def test_the_bars_are_the_counts_and_the_line_their_mean():
+def test_bars_show_counts_and_line_shows_their_mean():
     display = ClassDistributionDisplay.from_labels(["cat", "dog", "dog", "dog"])
     assert [bar.get_width() for bar in display.bars_[0]] == [1, 3]
     assert list(display.line_.get_xdata()) == [2, 2]
@@ -89,11 +89,11 @@ def test_the_bars_are_the_counts_and_the_line_their_mean():
     assert display.figure_ is display.ax_.figure
 
 
-def test_a_single_class_has_no_mean():
+def test_single_class_has_no_mean_line():
     assert ClassDistributionDisplay.from_labels(["cat"]).line_ is None
 
 
-def test_the_first_class_is_on_top_or_the_largest():
+def test_bars_are_sorted_by_class_or_by_count():
     y = ["cat", "dog", "dog", "owl", "owl", "owl"]
     for order, names in (("class", ["cat", "dog", "owl"]), ("count", ["owl", "dog", "cat"])):
         ax = ClassDistributionDisplay.from_labels(y, order=order).ax_
@@ -102,12 +102,12 @@ def test_the_first_class_is_on_top_or_the_largest():
         assert bottom > top
 
 
-def test_shares_are_percentages():
+def test_fractions_are_shown_as_percentages():
     display = ClassDistributionDisplay.from_labels(["a", "b", "b", "b"], quantity="share")
     assert [text.get_text() for text in display.ax_.texts] == ["25.0%", "75.0%"]
 
 
-def test_several_sets_have_bars_beside_each_other_and_a_legend():
+def test_several_sets_have_adjacent_bars_and_a_legend():
     y = {"train": make_labels(10), "validation": make_labels(8), "test": make_labels(9)}
     display = ClassDistributionDisplay.from_labels(y, quantity="share")
     assert len(display.bars_) == 3
@@ -115,13 +115,13 @@ def test_several_sets_have_bars_beside_each_other_and_a_legend():
     assert overlaps(text_boxes(display)) == []
 
 
-def test_an_indicator_is_drawn_by_its_columns():
+def test_indicator_is_drawn_by_column():
     display = ClassDistributionDisplay.from_labels(np.array([[1, 0, 1], [1, 0, 0]]))
     assert [bar.get_width() for bar in display.bars_[0]] == [2, 0, 1]
 
 
 @pytest.mark.parametrize("indicator", [False, True])
-def test_predictions_stand_beside_what_they_should_be(indicator):
+def test_predictions_are_drawn_next_to_actual_labels(indicator):
     X, y = make_stripes()
     if indicator:
         y = pd.DataFrame(np.eye(3, dtype=int)[y], columns=["cat", "dog", "owl"])
@@ -138,7 +138,7 @@ def test_predictions_stand_beside_what_they_should_be(indicator):
         pd.testing.assert_frame_equal(display.distribution, expected)
 
 
-def test_a_display_of_a_table_is_that_of_its_labels():
+def test_display_of_a_table_matches_display_of_its_labels():
     table = class_distribution(["cat", "dog", "dog"])
     display = ClassDistributionDisplay(table)
     assert display.distribution is table
@@ -146,7 +146,7 @@ def test_a_display_of_a_table_is_that_of_its_labels():
     assert [bar.get_width() for bar in display.bars_[0]] == [1, 2]
 
 
-def test_names_are_text_and_no_formula():
+def test_class_names_are_not_parsed_as_math():
     display = ClassDistributionDisplay.from_labels(["$x$", "a_{b}$", "two\nlines", "long " * 40])
     display.figure_.canvas.draw()
     names = [label.get_text() for label in display.ax_.get_yticklabels()]
@@ -154,7 +154,7 @@ def test_names_are_text_and_no_formula():
     assert max(map(len, names)) == 60
 
 
-def test_pyplot_stays_as_it_was_when_axes_are_given():
+def test_custom_axes_do_not_change_pyplot():
     current = plt.figure().subplots()
     ax = Figure().subplots()
     ClassDistributionDisplay.from_labels(["cat", "dog"], ax=ax)
@@ -162,14 +162,14 @@ def test_pyplot_stays_as_it_was_when_axes_are_given():
     assert len(plt.get_fignums()) == 1
 
 
-def test_a_part_of_a_figure_will_do():
+def test_axes_of_a_subfigure_are_accepted():
     figure = Figure(layout="constrained")
     part = figure.subfigures(1, 2)[1]
     display = ClassDistributionDisplay.from_labels(["cat", "dog"], ax=part.subplots())
     assert len(text_boxes(display)) > 4
 
 
-def test_the_bars_may_be_styled():
+def test_bar_options_are_passed_to_matplotlib():
     style = {"color": "tab:green"}
     display = ClassDistributionDisplay.from_labels(["cat", "dog"], bar_kw=style)
     assert display.bars_[0][0].get_facecolor() == pytest.approx((44 / 255, 160 / 255, 44 / 255, 1))
@@ -177,14 +177,14 @@ def test_the_bars_may_be_styled():
 
 
 @pytest.mark.parametrize("wrong", [{"quantity": "weight"}, {"order": "size"}])
-def test_a_wrong_choice_is_named(wrong):
+def test_unknown_choice_is_rejected(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=rf"{name} must be one of .*; got '{wrong[name]}'"):
         ClassDistributionDisplay.from_labels(["cat", "dog"], **wrong)
     assert plt.get_fignums() == []
 
 
-def test_without_matplotlib_the_extra_is_named(monkeypatch):
+def test_missing_matplotlib_names_the_extra(monkeypatch):
     for name in ("matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r'pip install "skimgcls\[plots\]"'):

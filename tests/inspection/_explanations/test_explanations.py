@@ -56,7 +56,7 @@ def share_in_patch(maps):
     return (positive * IN_PATCH).sum(axis=(1, 2)) / positive.sum(axis=(1, 2))
 
 
-def test_grad_cam_finds_the_patch(cnn, patched):
+def test_grad_cam_highlights_the_patch(cnn, patched):
     maps = grad_cam(cnn, patched)
     assert maps.shape == (6, SIDE, SIDE)
     assert share_in_patch(maps).min() >= 0.8
@@ -64,7 +64,7 @@ def test_grad_cam_finds_the_patch(cnn, patched):
     assert maps.min() >= 0
 
 
-def test_occlusion_finds_the_patch(cnn, patched):
+def test_occlusion_highlights_the_patch(cnn, patched):
     maps = occlusion(cnn, patched[:3], window=5)
     assert maps.shape == (3, SIDE, SIDE)
     assert share_in_patch(maps).min() >= 0.8
@@ -76,14 +76,14 @@ def test_occlusion_explains_any_pipeline(patched):
     assert share_in_patch(occlusion(pipe, patched[:2], window=5)).min() >= 0.8
 
 
-def test_rows_are_explained_as_images():
+def test_rows_are_interpreted_as_images():
     X, y = make_planted(40)
     clf = LogisticRegression().fit(X.mean(axis=3).reshape(40, -1), y)
     rows = X.mean(axis=3).reshape(40, -1)[1:3]
     assert occlusion(clf, rows, window=8).shape == (2, SIDE, SIDE)
 
 
-def test_the_class_named_is_explained(cnn, patched):
+def test_target_selects_the_class(cnn, patched):
     against = occlusion(cnn, patched[:1], target="plain", window=5)
     np.testing.assert_allclose(against, -occlusion(cnn, patched[:1], window=5), atol=1e-5)
     assert grad_cam(cnn, patched, target="plain").shape == (6, SIDE, SIDE)
@@ -99,7 +99,7 @@ def test_the_class_named_is_explained(cnn, patched):
     ],
     ids=["views", "frozen"],
 )
-def test_grad_cam_of_nets_that_look_twice_or_are_frozen(clf, patched):
+def test_grad_cam_of_a_network_with_flipped_views_or_frozen_layers(clf, patched):
     clf.fit(*make_planted(10))
     before = [p.requires_grad for p in clf.net_.module_.parameters()]
     maps = grad_cam(clf, patched)
@@ -108,19 +108,19 @@ def test_grad_cam_of_nets_that_look_twice_or_are_frozen(clf, patched):
     assert [p.requires_grad for p in clf.net_.module_.parameters()] == before
 
 
-def test_an_earlier_layer(cnn, patched):
+def test_grad_cam_of_an_earlier_layer(cnn, patched):
     names = [n for n, m in cnn.net_.module_.named_modules() if isinstance(m, torch.nn.Conv2d)]
     maps = grad_cam(cnn, patched, layer=names[0])
     assert not np.allclose(maps, grad_cam(cnn, patched))
 
 
-def test_the_fitted_classifier_is_as_it_was(cnn, patched):
+def test_grad_cam_does_not_change_the_classifier(cnn, patched):
     before = cnn.predict_proba(patched)
     grad_cam(cnn, patched)
     np.testing.assert_array_equal(cnn.predict_proba(patched), before)
 
 
-def test_a_pipeline_of_files_and_a_search(cnn, patched, tmp_path):
+def test_pipeline_of_files_in_a_grid_search(cnn, patched, tmp_path):
     X, y = make_planted(12)
     paths = [str(tmp_path / f"{i:02d}.png") for i in range(12)]
     for path, image in zip(paths, X, strict=True):
@@ -134,7 +134,7 @@ def test_a_pipeline_of_files_and_a_search(cnn, patched, tmp_path):
     )
 
 
-def test_random_changes_of_training_are_left_out(patched):
+def test_augmentation_is_not_applied(patched):
     X, y = make_planted(40)
     clf = CNNImageClassifier(max_iter=1, random_state=0)
     augmenter = ImageAugmenter(vertical_flip=True, rotation=90)
@@ -148,7 +148,7 @@ def test_random_changes_of_training_are_left_out(patched):
 # ---- the display
 
 
-def test_images_are_shown_as_the_net_is_given_them(cnn, tmp_path):
+def test_display_shows_images_as_passed_to_the_network(cnn, tmp_path):
     wide = np.zeros((SIDE, 2 * SIDE, 3), np.uint8)
     wide[:, SIDE // 2 : -SIDE // 2] = make_planted(2)[0][1]
     Image.fromarray(wide).save(tmp_path / "wide.png")
@@ -160,12 +160,12 @@ def test_images_are_shown_as_the_net_is_given_them(cnn, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion"])
-def test_the_class_named_is_the_class_explained(cnn, patched, method):
+def test_display_labels_the_target_class(cnn, patched, method):
     display = SaliencyDisplay.from_estimator(cnn, patched[:2], "plain", method=method)
     assert display.labels == ["plain", "plain"]
 
 
-def test_a_display_of_maps_at_hand():
+def test_display_of_precomputed_maps():
     pictures = [np.full((4, 4, 3), 0.5), np.full((4, 4), 9, np.uint8)]
     display = SaliencyDisplay(pictures, np.zeros((2, 2, 2))).plot()
     assert len(display.images_) == 6
@@ -173,7 +173,7 @@ def test_a_display_of_maps_at_hand():
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion"])
-def test_the_display_shows_each_image_and_its_map(cnn, patched, method):
+def test_display_shows_each_image_with_its_map(cnn, patched, method):
     display = SaliencyDisplay.from_estimator(cnn, patched[:2], method=method)
     assert len(display.images_) == 6
     assert display.labels == ["patched", "patched"]
@@ -193,7 +193,7 @@ def test_display_matches_its_reference_image(tmp_path):
 # ---- what cannot be explained
 
 
-def test_grad_cam_without_convolutions(patched):
+def test_grad_cam_without_convolutions_is_rejected(patched):
     X, y = make_planted(10)
     clf = MLPImageClassifier(max_iter=1).fit(X, y)
     with pytest.raises(TypeError, match="no convolution"):
@@ -214,13 +214,13 @@ def test_grad_cam_without_convolutions(patched):
         (occlusion, {"stride": 0}, "stride must be a number of pixels"),
     ],
 )
-def test_what_does_not_fit_is_refused(cnn, patched, explain, options, words):
+def test_invalid_parameters_are_rejected(cnn, patched, explain, options, words):
     with pytest.raises(ValueError, match=words):
         explain(cnn, patched, **options)
 
 
 @pytest.mark.parametrize("explain", [grad_cam, occlusion])
-def test_without_captum_the_extra_is_named(cnn, patched, explain, monkeypatch):
+def test_missing_captum_names_the_extra(cnn, patched, explain, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "captum.attr", None)
     with pytest.raises(ImportError, match=r'pip install "skimgcls\[explain\]"'):
         explain(cnn, patched)

@@ -14,7 +14,7 @@ from skimgcls.inspection import AugmentationDisplay
 pytestmark = pytest.mark.usefixtures("off_screen")
 
 
-def test_each_row_is_an_image_and_its_draws():
+def test_each_row_shows_an_image_and_its_augmented_views():
     X, _ = make_stripes()
     augmenter = ImageAugmenter(shift=0.3).fit(X)
     display = AugmentationDisplay.from_estimator(augmenter, X[:3], n_views=5, random_state=0)
@@ -26,7 +26,7 @@ def test_each_row_is_an_image_and_its_draws():
     assert [text.get_text() for text in display.ax_.texts] == ["as it is"] * 3
 
 
-def test_of_a_pipeline_the_steps_before_its_classifier():
+def test_pipeline_uses_the_steps_before_its_classifier():
     X, y = make_stripes(shape=(8, 8, 3))
     pipe = make_pipeline(
         ImageResizer(size=6),
@@ -40,25 +40,25 @@ def test_of_a_pipeline_the_steps_before_its_classifier():
         assert [picture.shape for picture in display.pictures[0]] == [(6, 6, 3)] * 3
 
 
-def test_it_draws_again():
+def test_plot_can_be_called_again():
     X, _ = make_stripes()
     display = AugmentationDisplay.from_estimator(ImageAugmenter(rotation=9).fit(X), X[:1])
     ax = Figure().subplots()
     assert display.plot(ax).ax_ is ax
 
 
-def test_what_changes_nothing_is_refused():
+def test_transformer_without_random_steps_is_rejected():
     X, _ = make_stripes()
     with pytest.raises(TypeError, match="changes no image at random"):
         AugmentationDisplay.from_estimator(ImageAugmenter().fit(X), X[:1])
 
 
-def test_no_image_is_refused():
+def test_empty_input_is_rejected():
     X, _ = make_stripes()
     with pytest.raises(ValueError, match="no image to show"):
         AugmentationDisplay.from_estimator(ImageAugmenter(rotation=9).fit(X), X[:0])
 
 
-def test_an_unfitted_augmenter():
+def test_unfitted_augmenter_is_rejected():
     with pytest.raises(NotFittedError):
         AugmentationDisplay.from_estimator(ImageAugmenter(rotation=9), make_stripes()[0])

@@ -32,7 +32,7 @@ def two_classes(request):
     return estimator.fit(X, names), X, names
 
 
-def test_confusion(two_classes):
+def test_confusion_matrix_display(two_classes):
     estimator, X, y = two_classes
     display = ConfusionMatrixDisplay.from_estimator(estimator, X, y)
     expected = confusion_matrix(y, estimator.predict(X))
@@ -43,7 +43,7 @@ def test_confusion(two_classes):
     "display",
     [RocCurveDisplay, PrecisionRecallDisplay, DetCurveDisplay, CalibrationDisplay],
 )
-def test_curves_of_two_classes(two_classes, display):
+def test_curve_displays_of_two_classes(two_classes, display):
     estimator, X, y = two_classes
     drawn = display.from_estimator(estimator, X, y, pos_label="dog")
     expected = display.from_predictions(y, estimator.predict_proba(X)[:, 1], pos_label="dog")
@@ -53,7 +53,7 @@ def test_curves_of_two_classes(two_classes, display):
         np.testing.assert_array_equal(getattr(drawn, name), getattr(expected, name))
 
 
-def test_learning_and_validation_curves():
+def test_learning_and_validation_curve_displays():
     X, y = make_stripes()
     drawn = LearningCurveDisplay.from_estimator(CLF, X, y, cv=2, train_sizes=[0.5, 1.0])
     assert drawn.test_scores.shape == (2, 2)

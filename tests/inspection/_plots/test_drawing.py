@@ -55,7 +55,7 @@ def is_inside(box, figure):
 @pytest.mark.parametrize(
     "lines", [["7"], [LONG], [LONG, "97%", LONG]], ids=["short", "long", "three"]
 )
-def test_nothing_overlaps_and_nothing_is_cut(n_pictures, lines):
+def test_texts_and_images_do_not_overlap_and_are_not_cut_off(n_pictures, lines):
     ax, pictures, texts = draw_grid([lines] * n_pictures)
     boxes = [item.get_window_extent() for item in (*pictures, *texts)]
     assert len(texts) == n_pictures
@@ -64,14 +64,14 @@ def test_nothing_overlaps_and_nothing_is_cut(n_pictures, lines):
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (4, 40), (40, 4), (1, 1), (20, 30, 3)])
-def test_pictures_keep_their_proportions(shape):
+def test_images_keep_their_aspect_ratio(shape):
     _, pictures, _ = draw_grid([[]] * 3, shape=shape)
     for picture in pictures:
         box = picture.get_window_extent()
         assert box.width / box.height == pytest.approx(shape[1] / shape[0], rel=1e-6)
 
 
-def test_the_larger_side_of_every_picture_is_as_long():
+def test_longer_side_of_every_image_has_the_same_length():
     _, (flat,), _ = draw_grid([[]], shape=(4, 40))
     _, (tall,), _ = draw_grid([[]], shape=(40, 4))
     assert flat.get_window_extent().width == pytest.approx(tall.get_window_extent().height)
@@ -80,26 +80,26 @@ def test_the_larger_side_of_every_picture_is_as_long():
 @pytest.mark.parametrize(
     ("n_pictures", "n_columns", "expected"), [(9, None, 3), (9, 5, 5), (1, None, 1)]
 )
-def test_columns(n_pictures, n_columns, expected):
+def test_n_columns(n_pictures, n_columns, expected):
     assert PictureGrid([[]] * n_pictures, n_columns).n_columns == expected
 
 
 @pytest.mark.parametrize("layout", ["constrained", "none"])
-def test_axes_of_ones_own_keep_their_place(layout):
+def test_custom_axes_keep_their_position(layout):
     figure = Figure(figsize=(8, 3), layout=layout)
     left, right = figure.subplots(1, 2)
     draw_grid([["a name"]] * 4, ax=left)
     assert left.get_window_extent().x1 <= right.get_window_extent().x0
 
 
-def test_where_there_is_no_room_nothing_is_written():
+def test_text_is_omitted_if_it_does_not_fit():
     figure = Figure(figsize=(1, 1))
     _, pictures, texts = draw_grid([["a name"]] * 100, ax=figure.subplots())
     assert len(pictures) == 100
     assert texts == []
 
 
-def test_no_text_is_taken_for_a_formula():
+def test_text_is_not_parsed_as_math():
     _, _, (text,) = draw_grid([["$x$ costs 5$"]])
     assert text.get_text() == "$x$ costs 5$"
     assert not text.get_parse_math()
@@ -118,13 +118,13 @@ def test_shorten(text, longest, expected):
     assert shorten(text, longest) == expected
 
 
-def test_a_choice_that_there_is_not():
+def test_unknown_choice_is_rejected():
     with pytest.raises(ValueError, match=r"order must be one of 'a', 'b'; got 'c'\."):
         check_choice("order", "c", ("a", "b"))
 
 
 @pytest.mark.parametrize("wrong", [0, -3, 2.5, None])
-def test_a_number_of_things_to_show(wrong):
+def test_invalid_count_is_rejected(wrong):
     X, _ = make_stripes()
     with pytest.raises(ValueError, match=rf"n_images must be an integer >= 1; got {wrong}"):
         ImageGridDisplay.from_images(X, n_images=wrong)
@@ -143,13 +143,13 @@ def test_a_number_of_things_to_show(wrong):
         lambda clf, X, y: TrainingCurveDisplay.from_estimator(clf),
     ],
 )
-def test_an_unfitted_classifier_is_refused(show):
+def test_unfitted_classifier_is_rejected(show):
     X, y = make_stripes()
     with pytest.raises(NotFittedError):
         show(CNNImageClassifier(), X, y)
 
 
-def test_without_matplotlib_figures_are_there_and_the_extra_is_named(monkeypatch):
+def test_without_matplotlib_metrics_are_available_and_plots_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     X, y = make_stripes()
     clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)

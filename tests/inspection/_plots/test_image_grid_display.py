@@ -23,18 +23,18 @@ def numbers_of(display):
     return [int(image.get_array()[0, 0]) for image in display.images_]
 
 
-def test_the_first_images_with_their_labels():
+def test_first_images_are_shown_with_their_labels():
     display = ImageGridDisplay.from_images(make_pictures(), Y, n_images=4)
     assert numbers_of(display) == [0, 1, 2, 3]
     assert [text.get_text() for text in display.texts_] == ["b", "a", "b", "c"]
 
 
-def test_classes_take_turns():
+def test_class_order_alternates_classes():
     display = ImageGridDisplay.from_images(make_pictures(), Y, n_images=5, order="class")
     assert numbers_of(display) == [1, 0, 3, 4, 2]
 
 
-def test_random_images_are_those_of_the_seed():
+def test_random_images_depend_on_the_seed():
     one, other = (
         ImageGridDisplay.from_images(make_pictures(), order="random", random_state=3)
         for _ in range(2)
@@ -52,12 +52,12 @@ def test_random_images_are_those_of_the_seed():
         (["cat", None, "dog"], ["cat", "no label", "dog"]),
     ],
 )
-def test_labels_of_any_kind(y, expected):
+def test_labels_of_any_type(y, expected):
     display = ImageGridDisplay.from_images(make_pictures(3), y)
     assert [text.get_text() for text in display.texts_] == expected
 
 
-def test_no_file_is_read_but_those_shown(tmp_path):
+def test_only_files_shown_are_read(tmp_path):
     paths = [tmp_path / f"{i}.png" for i in range(3)]
     for path, image in zip(paths, make_pictures(3), strict=True):
         Image.fromarray(image).save(path)
@@ -66,7 +66,7 @@ def test_no_file_is_read_but_those_shown(tmp_path):
     assert [image.get_array().shape for image in display.images_] == [(4, 4, 3)] * 2
 
 
-def test_it_draws_again():
+def test_plot_can_be_called_again():
     display = ImageGridDisplay.from_images(make_pictures(), Y)
     ax = Figure().subplots()
     before = plt.get_fignums()
@@ -85,6 +85,6 @@ def test_it_draws_again():
         ({"X": 5}, "no image to show"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, words):
+def test_invalid_parameters_are_rejected(options, words):
     with pytest.raises(ValueError, match=words):
         ImageGridDisplay.from_images(**{"X": make_pictures(), **options})

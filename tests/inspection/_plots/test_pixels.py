@@ -15,7 +15,7 @@ def make_bytes(shape=(6, 5, 4, 3)):
 
 
 @pytest.mark.parametrize("shape", [(6, 5, 4, 3), (6, 5, 4), (6, 5, 4, 1)])
-def test_bytes_are_shown_as_they_are(shape):
+def test_bytes_are_unchanged(shape):
     X = make_bytes(shape)
     for row, picture in zip([4, 0], take_pictures(X, [4, 0]), strict=True):
         assert picture.dtype == np.uint8
@@ -25,14 +25,14 @@ def test_bytes_are_shown_as_they_are(shape):
 @pytest.mark.parametrize(
     ("factor", "offset"), [(1 / 255, 0), (1.0, 0), (257.0, 0), (16 / 255, 0), (2 / 255, -1)]
 )
-def test_numbers_of_any_range_are_brought_to_one(factor, offset):
+def test_any_value_range_is_scaled_to_one(factor, offset):
     X = make_bytes()
     X[0, 0, 0], X[1, 0, 0] = 0, 255
     (found,) = take_pictures(X * factor + offset, [3])
     np.testing.assert_allclose(found, X[3] / 255, atol=1e-6)
 
 
-def test_a_dark_image_stays_dark_beside_others():
+def test_dark_image_stays_dark_next_to_others():
     X = make_bytes() / 255.0
     X[2] *= 0.1
     assert take_pictures(X, [2])[0].max() <= 0.1
@@ -43,7 +43,7 @@ def test_images_of_one_color():
 
 
 @pytest.mark.parametrize("spelling", ["rows", "DataFrame", "tensor", "list"])
-def test_other_spellings(spelling):
+def test_other_input_formats(spelling):
     X = make_bytes((4, 3, 3))
     spelled = {
         "rows": X.reshape(4, 9),
@@ -55,7 +55,7 @@ def test_other_spellings(spelling):
     assert count_images(spelled) == 4
 
 
-def test_rows_of_a_shape_that_is_named():
+def test_rows_with_image_shape():
     X = make_bytes((4, 2, 5, 3))
     found = take_pictures(X.reshape(4, 30), [1], image_shape=(2, 5, 3))
     np.testing.assert_array_equal(found[0], X[1])
@@ -76,17 +76,17 @@ def paths(tmp_path):
     return [str(path) for path in sorted(tmp_path.iterdir())]
 
 
-def test_files_are_shown_in_their_own_size_and_no_other_is_read(paths):
+def test_only_selected_files_are_read_in_their_original_size(paths):
     assert [p.shape for p in take_pictures(paths, [1, 0])] == [(8, 3, 3), (4, 6, 3)]
     assert count_images(paths) == 4
 
 
-def test_what_a_loader_gives(paths):
+def test_output_of_a_loader(paths):
     X = ImageLoader(size=(4, 4)).fit(paths[:3]).transform(paths[:3])
     assert take_pictures(X, [2])[0].shape == (4, 4, 3)
 
 
-def test_what_an_augmenter_gives_is_shown_as_it_is():
+def test_output_of_an_augmenter_is_not_augmented():
     X = make_bytes()
     lazy = ImageAugmenter(horizontal_flip=1.0).fit_transform(X)
     np.testing.assert_array_equal(take_pictures(lazy, [1])[0], X[1])

@@ -57,27 +57,27 @@ def show(order, n_images=5, **options):
     )
 
 
-def test_mistakes_come_with_the_most_confident_first():
+def test_mistakes_are_sorted_by_decreasing_confidence():
     display = show("confident_mistakes")
     assert numbers_of(display) == [2, 3]
     assert texts_of(display) == [["cat", "✗ 95%", "is owl"], ["dog", "✗ 40%", "is cat"]]
 
 
-def test_the_least_sure_come_first():
+def test_least_confident_images_come_first():
     assert numbers_of(show("least_confident", n_images=3)) == [3, 4, 1]
 
 
-def test_classes_take_turns():
+def test_class_order_alternates_classes():
     display = show("class", n_images=3)
     assert display.predicted == ["cat", "dog", "owl"]
 
 
-def test_random_images_are_those_of_the_seed():
+def test_random_images_depend_on_the_seed():
     assert sorted(numbers_of(show("random"))) == [0, 1, 2, 3, 4]
     assert numbers_of(show("random")) == numbers_of(show("random"))
 
 
-def test_right_and_wrong_are_told_by_more_than_color():
+def test_correctness_is_shown_by_more_than_color():
     display = show("least_confident")
     frames = display.ax_.patches
     for words, frame in zip(texts_of(display), frames, strict=True):
@@ -86,13 +86,13 @@ def test_right_and_wrong_are_told_by_more_than_color():
         assert len(words) == (2 if is_right else 3)
 
 
-def test_without_labels_nothing_is_right_or_wrong():
+def test_correctness_is_not_shown_without_labels():
     display = PredictionDisplay.from_predictions(make_pictures(5), PROBA, classes=CLASSES)
     assert len(display.ax_.patches) == 0
     assert all(len(words) == 2 for words in texts_of(display))
 
 
-def test_no_mistake_leaves_a_panel_that_says_so():
+def test_message_is_shown_if_there_are_no_mistakes():
     display = PredictionDisplay.from_predictions(
         make_pictures(2), PROBA[:2], ACTUAL[:2], classes=CLASSES, order="confident_mistakes"
     )
@@ -100,7 +100,7 @@ def test_no_mistake_leaves_a_panel_that_says_so():
     assert display.ax_.texts[0].get_text() == "No such image"
 
 
-def test_several_labels_an_image():
+def test_multilabel_predictions():
     proba = np.array([[0.9, 0.8, 0.1], [0.2, 0.3, 0.1]])
     display = PredictionDisplay.from_predictions(
         make_pictures(2),
@@ -113,7 +113,7 @@ def test_several_labels_an_image():
     assert texts_of(display) == [["none", "✗ 70%", "is dog"], ["cat, dog", "✓ 80%"]]
 
 
-def test_what_is_rejected_is_said_and_is_no_mistake():
+def test_rejected_images_are_labeled_and_not_mistakes():
     X, y = make_stripes(60)
     clf = MLPImageClassifier(max_iter=2, random_state=0).fit(X, y)
     careful = RejectOptionClassifier(FrozenEstimator(clf), coverage=0.5).fit(X, y)
@@ -136,11 +136,11 @@ def test_labels_are_compared_by_value(fitted, asked):
     assert display.actual == display.predicted
 
 
-def test_each_picture_tells_which_image_it_is():
+def test_indices_of_the_images_shown():
     assert show("confident_mistakes").indices.tolist() == [2, 3]
 
 
-def test_rows_are_shown_in_the_shape_that_the_estimator_knows():
+def test_rows_are_shown_in_the_image_shape_of_the_estimator():
     X, y = make_stripes(shape=(4, 12))
     rows = X.reshape(len(X), -1)
     clf = MLPImageClassifier(image_shape=(4, 12), max_iter=1, random_state=0).fit(rows, y)
@@ -156,7 +156,7 @@ def fitted():
     return MLPImageClassifier(max_iter=5, random_state=0).fit(X, y), X, y
 
 
-def test_an_estimator_a_pipeline_and_a_search_show_the_same(fitted, tmp_path):
+def test_classifier_pipeline_and_search_give_the_same_display(fitted, tmp_path):
     clf, X, y = fitted
     options = {"order": "least_confident", "n_images": 4}
     expected = PredictionDisplay.from_estimator(clf, X, y, **options)
@@ -171,14 +171,14 @@ def test_an_estimator_a_pipeline_and_a_search_show_the_same(fitted, tmp_path):
         assert texts_of(display) == texts_of(expected)
 
 
-def test_any_classifier_of_scikit_learn():
+def test_scikit_learn_classifier():
     X, y = make_stripes()
     clf = make_pipeline(ImageFlattener(), LogisticRegression()).fit(X, y)
     display = PredictionDisplay.from_estimator(clf, X, y, n_images=2, random_state=0)
     assert len(display.images_) == 2
 
 
-def test_it_draws_again_and_asks_nobody(fitted, monkeypatch):
+def test_plot_again_does_not_predict_again(fitted, monkeypatch):
     clf, X, y = fitted
     display = PredictionDisplay.from_estimator(clf, X, y, n_images=4)
     monkeypatch.delattr(BaseImageClassifier, "predict_proba")
@@ -188,7 +188,7 @@ def test_it_draws_again_and_asks_nobody(fitted, monkeypatch):
     assert len(display.images_) == 4
 
 
-def test_axes_of_ones_own_leave_pyplot_alone(fitted):
+def test_custom_axes_do_not_change_pyplot(fitted):
     clf, X, y = fitted
     before = plt.get_fignums()
     PredictionDisplay.from_estimator(clf, X, y, ax=Figure().subplots())
@@ -206,18 +206,18 @@ def test_axes_of_ones_own_leave_pyplot_alone(fitted):
         ({"classes": ["a", "b"]}, "2 classes for 3 columns"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, words):
+def test_invalid_parameters_are_rejected(options, words):
     given = {"X": make_pictures(5), "y_proba": PROBA, "y": ACTUAL, "classes": CLASSES, **options}
     with pytest.raises(ValueError, match=words):
         PredictionDisplay.from_predictions(**given)
 
 
-def test_no_image_is_refused():
+def test_empty_input_is_rejected():
     with pytest.raises(ValueError, match="no image to show"):
         PredictionDisplay.from_predictions(np.empty((0, 4, 4)), np.empty((0, 3)))
 
 
-def test_without_probabilities_there_is_no_confidence():
+def test_classifier_without_predict_proba_is_rejected():
     X, y = make_stripes()
     clf = make_pipeline(ImageFlattener(), LinearSVC()).fit(X, y)
     with pytest.raises(TypeError, match="predict_proba"):
@@ -227,7 +227,7 @@ def test_without_probabilities_there_is_no_confidence():
 @pytest.mark.parametrize(
     "wrong", [{"order": "by size"}, {"n_images": 0}, {"order": "confident_mistakes"}]
 )
-def test_what_is_wrong_is_told_before_anything_is_predicted(wrong, monkeypatch):
+def test_invalid_arguments_are_rejected_before_predicting(wrong, monkeypatch):
     X, y = make_stripes()
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
 

@@ -32,7 +32,7 @@ def make_history(n_epochs=4, validated=True):
     )
 
 
-def test_the_curves_are_the_history():
+def test_curves_match_the_history():
     history = make_history()
     display = TrainingCurveDisplay(history).plot()
     assert list(display.lines_) == [
@@ -47,7 +47,7 @@ def test_the_curves_are_the_history():
 
 
 @pytest.mark.parametrize(("validated", "best"), [(True, 3), (False, 4)])
-def test_the_best_epoch_is_marked(validated, best):
+def test_best_epoch_is_marked(validated, best):
     display = TrainingCurveDisplay(make_history(validated=validated)).plot()
     assert display.best_epoch_ == best
     for ax in display.ax_:
@@ -55,13 +55,13 @@ def test_the_best_epoch_is_marked(validated, best):
         assert list(marks[0].get_xdata()) == [best, best]
 
 
-def test_without_validation_there_is_no_curve_of_it():
+def test_no_validation_curve_without_validation():
     display = TrainingCurveDisplay(make_history(validated=False)).plot()
     assert list(display.lines_) == ["train_loss", "train_accuracy"]
 
 
 @pytest.mark.parametrize("n_epochs", [1, 2, 4])
-def test_ticks_are_epochs(n_epochs):
+def test_ticks_are_whole_epochs(n_epochs):
     display = TrainingCurveDisplay(make_history(n_epochs)).plot(quantity="loss")
     low, high = display.ax_.get_xlim()
     ticks = [tick for tick in display.ax_.get_xticks() if low <= tick <= high]
@@ -75,7 +75,7 @@ def stripes_fit():
     return MLPImageClassifier(max_iter=3, random_state=0), X, y
 
 
-def test_a_pipeline_and_a_search_show_the_curves_of_what_they_hold(stripes_fit):
+def test_pipeline_and_search_show_the_curves_of_their_classifier(stripes_fit):
     clf, X, y = stripes_fit
     for estimator in (
         clf,
@@ -86,7 +86,7 @@ def test_a_pipeline_and_a_search_show_the_curves_of_what_they_hold(stripes_fit):
         assert len(display.lines_["train_loss"].get_ydata()) == 3
 
 
-def test_axes_of_ones_own_leave_pyplot_alone():
+def test_custom_axes_do_not_change_pyplot():
     before = plt.get_fignums()
     axes = Figure().subplots(1, 2)
     display = TrainingCurveDisplay(make_history()).plot(axes)
@@ -95,22 +95,22 @@ def test_axes_of_ones_own_leave_pyplot_alone():
     assert plt.get_fignums() == before
 
 
-def test_axes_that_are_not_as_many():
+def test_wrong_number_of_axes_is_rejected():
     with pytest.raises(ValueError, match="ax holds 1 axes; expected 2"):
         TrainingCurveDisplay(make_history()).plot(Figure().subplots())
 
 
-def test_a_quantity_that_there_is_not():
+def test_unknown_quantity_is_rejected():
     with pytest.raises(ValueError, match="quantity must be one of"):
         TrainingCurveDisplay(make_history()).plot(quantity="speed")
 
 
-def test_a_classifier_without_epochs():
+def test_classifier_without_history_is_rejected():
     clf = LogisticRegression().fit([[0], [1]], [0, 1])
     with pytest.raises(TypeError, match="LogisticRegression has no history_"):
         TrainingCurveDisplay.from_estimator(clf)
 
 
-def test_an_unfitted_classifier():
+def test_unfitted_classifier_is_rejected():
     with pytest.raises(NotFittedError):
         TrainingCurveDisplay.from_estimator(MLPImageClassifier())

@@ -37,7 +37,7 @@ def labeled():
     return CLASSES[codes], proba / proba.sum(axis=1, keepdims=True)
 
 
-def test_the_figures_are_those_of_scikit_learn(labeled):
+def test_metrics_match_scikit_learn(labeled):
     y, proba = labeled
     report = EvaluationReport(y, proba, CLASSES, seconds=2.0)
     predicted = CLASSES[proba.argmax(axis=1)]
@@ -52,7 +52,7 @@ def test_the_figures_are_those_of_scikit_learn(labeled):
     )
 
 
-def test_the_classes_are_those_of_the_classification_report(labeled):
+def test_per_class_metrics_match_the_classification_report(labeled):
     y, proba = labeled
     report = EvaluationReport(y, proba, CLASSES)
     expected = metrics.classification_report(y, CLASSES[proba.argmax(axis=1)], output_dict=True)
@@ -60,7 +60,7 @@ def test_the_classes_are_those_of_the_classification_report(labeled):
     pd.testing.assert_frame_equal(report.per_class_, pd.DataFrame(expected).T)
 
 
-def test_several_labels_an_image():
+def test_multilabel_metrics():
     rng = np.random.RandomState(0)
     y, proba = rng.randint(2, size=(100, 3)), rng.rand(100, 3)
     report = EvaluationReport(y, proba, CLASSES)
@@ -83,14 +83,14 @@ def test_several_labels_an_image():
         ([0.5, 0.5, 0.9, 0.9], [True, False, True, True], 0.05),
     ],
 )
-def test_the_calibration_error(confidence, is_right, expected):
+def test_calibration_error(confidence, is_right, expected):
     proba = np.column_stack([confidence, 1 - np.array(confidence)])
     y = np.where(is_right, "cat", "dog")
     report = EvaluationReport(y, proba, CLASSES[:2])
     assert report.summary_["calibration error"] == pytest.approx(expected)
 
 
-def test_a_class_without_an_image_is_no_warning(labeled):
+def test_class_without_images_does_not_warn(labeled):
     _, proba = labeled
     y = np.full(200, "cat")
     with warnings.catch_warnings():
@@ -133,7 +133,7 @@ def report():
     return evaluation_report(clf, X, names)
 
 
-def test_the_page_is_whole_and_asks_nothing_of_any_other_place(report):
+def test_page_is_valid_and_self_contained(report):
     page = Page(report.to_html(title="<script>alert(1)</script>"))
     assert page.open == []
     assert "script" not in page.tags
@@ -143,7 +143,7 @@ def test_the_page_is_whole_and_asks_nothing_of_any_other_place(report):
     assert all(asked.startswith("data:image/png;base64,") for asked in page.asked)
 
 
-def test_the_page_has_a_picture_of_each_kind(report):
+def test_page_contains_every_plot(report):
     page = Page(report.to_html())
     headings = {"Metrics", "Classes", "Confusion", "Calibration", "Training", *report.displays}
     assert headings | {"Images of each class"} <= set(page.words)
@@ -151,31 +151,31 @@ def test_the_page_has_a_picture_of_each_kind(report):
     assert page.tags.count("img") == 3 + len(drawn)
 
 
-def test_what_there_is_not_is_said(report):
+def test_page_states_why_a_plot_is_missing(report):
     page = Page(report.to_html())
     assert report.displays["Where it looked in mistakes"] in page.words
     assert "no convolution" in report.displays["Where it looked in mistakes"]
 
 
-def test_the_page_is_written_to_a_file(report, tmp_path):
+def test_page_is_written_to_a_file(report, tmp_path):
     assert report.to_html(tmp_path / "report.html") is None
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>")
 
 
-def test_drawing_leaves_pyplot_alone(report):
+def test_to_html_does_not_change_pyplot(report):
     before = plt.get_fignums(), plt.get_backend()
     report.to_html()
     assert (plt.get_fignums(), plt.get_backend()) == before
 
 
-def test_a_notebook_shows_the_tables(report):
+def test_notebook_shows_the_tables(report):
     page = Page(report._repr_html_())
     assert page.tags.count("table") == 2
     assert "img" not in page.tags
 
 
-def test_any_classifier_of_scikit_learn():
+def test_scikit_learn_classifier():
     X, y = make_stripes()
     pipe = make_pipeline(ImageFlattener(), LogisticRegression()).fit(X, y)
     y = np.roll(y, 1)
@@ -186,7 +186,7 @@ def test_any_classifier_of_scikit_learn():
     assert Page(report.to_html()).tags.count("img") == 5
 
 
-def test_a_classifier_that_rejects():
+def test_reject_option_classifier():
     X, y = make_stripes(60)
     clf = MLPImageClassifier(max_iter=2, random_state=0).fit(X, y)
     careful = RejectOptionClassifier(FrozenEstimator(clf), coverage=0.5).fit(X, y)
@@ -198,7 +198,7 @@ def test_a_classifier_that_rejects():
     assert report.summary_["accuracy"] == clf.score(X, y)
 
 
-def test_mistakes_of_a_net_with_convolutions_are_looked_into():
+def test_mistakes_of_a_convolutional_network_are_explained():
     X, y = make_stripes(60)
     clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
     report = evaluation_report(clf, list(X), np.roll(y, 1), n_images=4)
@@ -207,7 +207,7 @@ def test_mistakes_of_a_net_with_convolutions_are_looked_into():
     np.testing.assert_array_equal(maps, grad_cam(clf, X[mistakes.indices]))
 
 
-def test_a_classifier_without_a_mistake(labeled):
+def test_classifier_without_mistakes(labeled):
     y, _ = labeled
     proba = (y[:, None] == CLASSES).astype(float)
     images = np.zeros((200, 4, 4), np.uint8)
@@ -218,13 +218,13 @@ def test_a_classifier_without_a_mistake(labeled):
     assert "There are none." in page.words
 
 
-def test_a_classifier_of_a_single_class_is_refused():
+def test_classifier_of_a_single_class_is_rejected():
     X = make_stripes(6)[0]
     with pytest.raises(ValueError, match=r"single class, \['only'\]"):
         evaluation_report(DummyClassifier().fit(X, ["only"] * 6), X, ["only"] * 6)
 
 
-def test_labels_that_the_classifier_does_not_know():
+def test_unknown_labels_are_rejected():
     X, y = make_stripes()
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="9"):
@@ -232,7 +232,7 @@ def test_labels_that_the_classifier_does_not_know():
 
 
 @pytest.mark.parametrize("n", [0, 5])
-def test_labels_that_are_not_as_many(n):
+def test_wrong_number_of_labels_is_rejected(n):
     X, y = make_stripes()
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="labels for"):
@@ -240,7 +240,7 @@ def test_labels_that_are_not_as_many(n):
 
 
 @pytest.mark.parametrize("spell", [list, pd.Series, lambda y: pd.DataFrame({"y": y})])
-def test_labels_in_any_spelling(spell):
+def test_labels_in_every_container(spell):
     X, y = make_stripes()
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
     report = evaluation_report(clf, X, spell(y))
@@ -248,7 +248,7 @@ def test_labels_in_any_spelling(spell):
 
 
 @pytest.mark.parametrize("spell", [scipy.sparse.csr_array, np.ndarray.tolist, pd.DataFrame])
-def test_an_indicator_in_any_spelling(spell):
+def test_indicator_in_every_container(spell):
     X, y = make_stripes()
     y = np.eye(3, dtype=int)[y]
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
@@ -259,7 +259,7 @@ def test_an_indicator_in_any_spelling(spell):
 
 
 @pytest.mark.parametrize(("fitted_on", "asked"), [("labels", "indicator"), ("indicator", "labels")])
-def test_labels_of_another_kind_than_those_of_the_fit(fitted_on, asked):
+def test_target_type_must_match_the_fit(fitted_on, asked):
     X, y = make_stripes()
     kinds = {"labels": y, "indicator": np.eye(3, dtype=int)[y]}
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, kinds[fitted_on])
@@ -268,7 +268,7 @@ def test_labels_of_another_kind_than_those_of_the_fit(fitted_on, asked):
 
 
 @pytest.mark.parametrize("wrong", [{"y": [9] * 36}, {"y": [0] * 5}, {"n_images": 0}])
-def test_what_is_wrong_is_told_before_anything_is_predicted(wrong, monkeypatch):
+def test_invalid_arguments_are_rejected_before_predicting(wrong, monkeypatch):
     X, y = make_stripes()
     clf = MLPImageClassifier(max_iter=1, random_state=0).fit(X, y)
 
@@ -280,7 +280,7 @@ def test_what_is_wrong_is_told_before_anything_is_predicted(wrong, monkeypatch):
         evaluation_report(clf, X, **({"y": y} | wrong))
 
 
-def test_labels_that_are_no_class_are_refused_by_the_report_itself(labeled):
+def test_report_rejects_labels_that_are_not_classes(labeled):
     _, proba = labeled
     with pytest.raises(ValueError, match="lynx"):
         EvaluationReport(np.full(200, "lynx"), proba, CLASSES)
