@@ -13,8 +13,12 @@ import skimgcls
 from skimgcls import BaseImageClassifier
 from skimgcls.utils._docstrings import FITTED_ATTRIBUTES, TRAINING_PARAMETERS, with_shared_sections
 
-NOT_CALLED = {"ImageFileError", "ModelFileError", "estimator_checks"}
-PUBLIC = [getattr(skimgcls, name) for name in skimgcls.__all__ if name not in NOT_CALLED]
+NAMES = [getattr(skimgcls, name) for name in skimgcls.__all__]
+PUBLIC = [
+    value
+    for value in NAMES
+    if inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Exception))
+]
 ESTIMATORS = [value for value in PUBLIC if hasattr(value, "get_params")]
 CLASSIFIERS = [cls for cls in ESTIMATORS if issubclass(cls, BaseImageClassifier)]
 TRANSFORMERS = [cls for cls in ESTIMATORS if cls not in CLASSIFIERS]
