@@ -43,9 +43,10 @@ setup: $(READY)  ## create the virtual environment .venv for development
 quickstart: $(READY)  ## set up, then run examples/plot_quickstart.py
 	$(BIN)/python examples/plot_quickstart.py
 
-lint: $(READY)  ## check rules and formatting with ruff
+lint: $(READY)  ## check rules and formatting with ruff, and spelling with codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(READY)  ## check types with mypy
 	$(BIN)/mypy
