@@ -57,7 +57,7 @@ def test_snippets_run(path):
 
 
 @pytest.mark.parametrize("path", GUIDE, ids=page_name)
-def test_the_user_guide_shows_what_it_says(path):
+def test_pages_of_the_user_guide_have_examples(path):
     assert len(read_doctest(path).examples) >= 5
 
 
@@ -93,7 +93,7 @@ def test_every_fragment_is_included():
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_examples_are_pages(path):
+def test_examples_have_a_title_and_are_run(path):
     """The gallery runs ``plot_*.py`` and makes a page of the docstring that opens it."""
     assert path.name.startswith("plot_")
     title = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()
