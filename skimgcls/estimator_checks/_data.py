@@ -23,7 +23,7 @@ def make_stripes(
 
 
 def grey_image_formats(images: np.ndarray) -> dict[str, Any]:
-    """Return greyscale images (n, h, w) in every supported input format."""
+    """Return grayscale images (n, h, w) in every supported input format."""
     rows = images.reshape(len(images), -1)
     return {
         "(n, h, w)": images,
