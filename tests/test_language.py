@@ -40,6 +40,14 @@ WORDS = [
 ]
 PATTERN = re.compile(rf"(?<![\w`.])(?:{'|'.join(WORDS)})(?![\w`])", re.IGNORECASE)
 
+# Pages have scikit-learn's spelling. To correct a page:
+# codespell --builtin en-GB_to_en-US --write-changes docs/PAGE.rst
+BRITISH = re.compile(
+    r"\b(?:analys(?:e|ed|ing)\b|behaviour|catalogue|centred?\b|colour|grey|labell|licence|neighbour"
+    r"|(?:general|initial|normal|quant|random|recogn|standard|summar|visual)is(?:e|a|i))",
+    re.IGNORECASE,
+)
+
 SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 PAGES = sorted(
     path
@@ -71,6 +79,19 @@ def test_listed_words_are_not_used(path):
         return
     found = [f"line {n}: {m[0]!r}" for n, text in prose_of(path) for m in PATTERN.finditer(text)]
     assert found == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_pages_have_american_spelling(path):
+    if name_of(path) not in EXEMPT:
+        text = path.read_text(encoding="utf-8")
+        assert [match[0] for match in BRITISH.finditer(text)] == []
+
+
+@pytest.mark.parametrize("word", ["colours", "Greyscale", "normalised", "labelling", "centre"])
+def test_british_spelling_is_found(word):
+    assert BRITISH.search(f"These {word} are not American.")
+    assert not BRITISH.search("Standard deviations of color, grayscale and normalized centers.")
 
 
 def test_listed_words_are_found(tmp_path):

@@ -93,7 +93,7 @@ class _RestoreFormat(nn.Module):
 
 
 class _Affine(nn.Module):
-    """Multiply and shift each channel, as a fitted normalisation layer does."""
+    """Multiply and shift each channel, as a fitted normalization layer does."""
 
     def __init__(self, factor, offset):
         super().__init__()
@@ -123,7 +123,7 @@ class _Affine(nn.Module):
 def _copy_net(net):
     """Return a copy of a network for export, in float32 and on the CPU.
 
-    Normalisation layers are replaced: not every version of torch can export them.
+    Normalization layers are replaced: not every version of torch can export them.
     """
     net = copy.deepcopy(net).to(device="cpu", dtype=torch.float32)
     for module in list(net.modules()):

@@ -25,7 +25,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     """Find defects, duplicates, leaks and label conflicts in a set of images.
 
     A defect is reported as a finding and never raises an error. Each image is decoded once, as for
-    training in colour, and only its fingerprint is kept.
+    training in color, and only its fingerprint is kept.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     - "not a path", "missing", "empty file": there is nothing to open;
     - "unreadable": not an image, a folder, a file without read permission or a decompression bomb;
     - "truncated": the file starts as an image and is cut short or corrupt further on;
-    - "blank": all pixels have one colour. Blank images are not compared with others;
+    - "blank": all pixels have one color. Blank images are not compared with others;
     - "exact duplicate": the same pixels as an earlier image of the set, in any file format;
     - "near duplicate": visually the same as an earlier image of the set;
     - "leak": an image of `X_test` that is an exact or near duplicate of an image of `X`;
@@ -105,7 +105,7 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     listed. To remove duplicates, drop the images listed.
 
     Near duplicates are found by the perceptual hash of imagehash (Zauner, "Implementation and
-    Benchmarking of Perceptual Image Hash Functions", 2010). The hash ignores colour, so thumbnails
+    Benchmarking of Perceptual Image Hash Functions", 2010). The hash ignores color, so thumbnails
     of 8 x 8 pixels must match as well. Crops, rotations and mirror images are not near duplicates.
 
     Examples

@@ -161,7 +161,7 @@ class PictureGrid:
         return ax.add_patch(Rectangle(corner, width, height, fill=False, **options))
 
     def _place(self, number: int) -> tuple[float, float]:
-        """Return the horizontal centre of a cell and the lower edge of its image."""
+        """Return the horizontal center of a cell and the lower edge of its image."""
         row, column = divmod(number, self.n_columns)
         return column + 0.5, row * self.row + self.height
 

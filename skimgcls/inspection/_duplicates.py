@@ -54,7 +54,7 @@ def import_imagehash() -> None:
 def make_fingerprint(pixels: np.ndarray, perceptual: bool) -> Fingerprint:
     """Return the fingerprint of pixels (height, width, 3), uint8.
 
-    The perceptual hash holds the signs of the lowest frequencies of the grey image (Zauner,
+    The perceptual hash holds the signs of the lowest frequencies of the gray image (Zauner,
     "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
     """
     pixels = np.ascontiguousarray(pixels)
@@ -111,7 +111,7 @@ def first_near(
 
 
 def _turn_mean_down(thumbnails: np.ndarray) -> np.ndarray:
-    """Return thumbnails (n, h, w, 3) as rows, with their mean colour scaled by _MEAN_COUNTS."""
+    """Return thumbnails (n, h, w, 3) as rows, with their mean color scaled by _MEAN_COUNTS."""
     means = thumbnails.mean(axis=(1, 2), keepdims=True)
     rows: np.ndarray = (thumbnails - (1 - _MEAN_COUNTS) * means).reshape(len(thumbnails), -1)
     return rows

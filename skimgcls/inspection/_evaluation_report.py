@@ -28,7 +28,7 @@ _TOP = (2, 3, 5)
 
 
 class EvaluationReport:
-    """Metrics of a classifier on labelled images, created by :func:`evaluation_report`.
+    """Metrics of a classifier on labeled images, created by :func:`evaluation_report`.
 
     All metrics are those of scikit-learn, except the calibration error.
 
@@ -103,7 +103,7 @@ class EvaluationReport:
 
         Parameters
         ----------
-        path : str or path, default=None
+        path : str or path-like, default=None
             File to write. None returns the page as a string instead.
 
         title : str, default="Evaluation report"
@@ -197,7 +197,7 @@ class EvaluationReport:
 
 
 def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_state=0):
-    """Evaluate a fitted classifier on labelled images.
+    """Evaluate a fitted classifier on labeled images.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
         Maximum number of images to show, both for the selection of predictions and for the most
         confident mistakes.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
         Shape of one image if the rows of `X` are flattened images. None uses the shape stored in
         the estimator.
 

@@ -41,7 +41,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
 
     layer : str or None, default=None
         Name of the layer in ``net_.module_``, as in ``named_modules``. None is the last
-        convolution, including the normalisation and activation after it. Earlier layers give maps
+        convolution, including the normalization and activation after it. Earlier layers give maps
         of higher resolution that are less class-specific.
 
     Returns
@@ -114,7 +114,7 @@ def _inputs_of(estimator, X):
 def _find_layer(net, name, images, classifier):
     """Return the layer called `name`, or the last with feature maps of the last convolution's size.
 
-    This includes its normalisation and activation. Maps before them have both signs, and their
+    This includes its normalization and activation. Maps before them have both signs, and their
     weighted sum is hard to interpret.
     """
     layers = dict(net.named_modules())

@@ -15,7 +15,7 @@ _N_VALUES = 2**24
 def occlusion(estimator, X, target=None, *, window=None, stride=None):
     """Compute occlusion saliency maps of any classifier.
 
-    A sliding window covers a part of the image with the mean colour of the images. The value of the
+    A sliding window covers a part of the image with the mean color of the images. The value of the
     map is the decrease of the class probability (Zeiler and Fergus, "Visualizing and Understanding
     Convolutional Networks", 2014). Only `predict_proba` is used, so any scikit-learn classifier can
     be explained. The maps are computed by captum.

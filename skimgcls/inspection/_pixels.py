@@ -85,7 +85,7 @@ def _to_unit(pixels, black, white):
 
 
 def _as_picture(image):
-    """Return an image as grey or colour: of 2 or more than 4 channels, only the first."""
+    """Return an image as gray or color: of 2 or more than 4 channels, only the first."""
     channels = image.shape[2]
     if channels in (3, 4):
         return image[:, :, :3]

@@ -162,7 +162,7 @@ def _draw_classes(ax, report):
 
 
 def _draw_confusion(ax, counts):
-    """Draw the confusion matrix, normalised by actual class."""
+    """Draw the confusion matrix, normalized by actual class."""
     n = len(counts)
     totals = counts.to_numpy().sum(axis=1, keepdims=True)
     shares = counts.to_numpy() / np.maximum(totals, 1)

@@ -9,7 +9,7 @@ from skimgcls.inspection._pixels import scale_pictures
 
 
 class SaliencyDisplay:
-    """Images next to their saliency maps, drawn over grey copies of the images.
+    """Images next to their saliency maps, drawn over gray copies of the images.
 
     Create a display with :meth:`from_estimator`, or pass images and maps directly.
 
@@ -34,7 +34,7 @@ class SaliencyDisplay:
         Figure that contains the axes.
 
     images_ : list of matplotlib AxesImage
-        For each image: the image, its grey copy, and its map.
+        For each image: the image, its gray copy, and its map.
 
     See Also
     --------
@@ -68,7 +68,7 @@ class SaliencyDisplay:
 
         X : array-like of images, or of paths
             Images in any format that the estimator accepts. They are shown after preprocessing
-            (resizing, cropping, normalisation), as the network or `predict_proba` receives them.
+            (resizing, cropping, normalization), as the network or `predict_proba` receives them.
 
         target : label, or array-like of shape (n_samples,), default=None
             Class to explain. None is the predicted class of each image.
@@ -149,7 +149,7 @@ class SaliencyDisplay:
 
 
 def _to_grey(picture):
-    """Return a grey image, so that its colours do not interfere with those of the map."""
+    """Return a gray image, so that its colors do not interfere with those of the map."""
     return picture.mean(axis=2).astype(picture.dtype) if picture.ndim == 3 else picture
 
 
