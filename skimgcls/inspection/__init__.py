@@ -1,4 +1,4 @@
-"""Tools to inspect data sets, fitted classifiers and predictions."""
+"""Tools to inspect datasets, fitted classifiers and predictions."""
 
 from skimgcls.inspection._audit import audit_images
 from skimgcls.inspection._augmentation_display import AugmentationDisplay

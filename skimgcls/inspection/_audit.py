@@ -1,4 +1,4 @@
-"""Audit of a data set: defects, duplicates, leaks, image sizes and modes."""
+"""Audit of a dataset: defects, duplicates, leaks, image sizes and modes."""
 
 import os
 from numbers import Integral
