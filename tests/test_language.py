@@ -44,7 +44,7 @@ PATTERN = re.compile(rf"(?<![\w`.])(?:{'|'.join(WORDS)})(?![\w`])", re.IGNORECAS
 # codespell --builtin en-GB_to_en-US --write-changes docs/PAGE.rst
 BRITISH = re.compile(
     r"\b(?:analys(?:e|ed|ing)\b|behaviour|catalogue|centred?\b|colour|grey|labell|licence|neighbour"
-    r"|(?:general|initial|normal|quant|random|recogn|standard|summar|visual)is(?:e|a|i))",
+    r"|(?:general|initial|normal|quant|random|recogn|standard|visual)is(?:e|a|i)|summaris)",
     re.IGNORECASE,
 )
 
