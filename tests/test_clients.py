@@ -525,7 +525,7 @@ def make_mlp(spelling):
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-def test_client(client, spelling, spelled):
+def test_scikit_learn_clients(client, spelling, spelled):
     refusal = client.refusal(spelling)
     if refusal is None:
         assert client.use(make_mlp(spelling), spelled[spelling]) > GOOD_ACCURACY
@@ -539,7 +539,7 @@ def test_client(client, spelling, spelled):
     [client for client in CLIENTS if not client.takes_images],
     ids=lambda client: client.name,
 )
-def test_image_shape_makes_images_of_rows(client, digits):
+def test_image_shape_reshapes_rows_to_images(client, digits):
     """Without their sides, which are blank, the digits are no squares a CNN could guess."""
     rows = digits.with_images(lambda images: images[:, :, 1:7].reshape(len(images), -1))
     cnn = make_small(
@@ -562,7 +562,7 @@ def read_guide_table():
     return [tuple(row) for row in csv.reader(table.splitlines(), skipinitialspace=True)]
 
 
-def test_the_user_guide_shows_the_clients():
+def test_the_user_guide_lists_the_clients():
     expected = []
     for client in CLIENTS:
         since = "" if client.since == (1, 6) else ", from scikit-learn {}.{}".format(*client.since)

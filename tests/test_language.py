@@ -97,7 +97,7 @@ def prose_of(path):
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=name_of)
-def test_no_word_of_the_list_is_used(path):
+def test_listed_words_are_not_used(path):
     if name_of(path) in EXEMPT:
         return
     found = [f"line {n}: {m[0]!r}" for n, text in prose_of(path) for m in PATTERN.finditer(text)]
@@ -126,7 +126,7 @@ def test_british_spelling_is_found(text, expected):
     assert [m[0] for m in BRITISH_PATTERN.finditer(text)] == expected
 
 
-def test_the_list_finds_what_it_lists(tmp_path):
+def test_listed_words_are_found(tmp_path):
     file = tmp_path / "x.py"
     file.write_text('"""Drawn anew."""\n\n\ndef net():  # Heeds weights.\n    return "a net"\n')
     assert [m[0] for _, text in prose_of(file) for m in PATTERN.finditer(text)] == [

@@ -45,7 +45,7 @@ def by_hand(net, batch, shift, mirror):
 
 @settings(deadline=None, max_examples=50)
 @given(height=sides, width=sides, channels=sides, shift=st.booleans(), mirror=st.booleans())
-def test_evaluation_takes_the_mean_over_the_views(height, width, channels, shift, mirror):
+def test_evaluation_averages_the_logits_of_all_views(height, width, channels, shift, mirror):
     net = Recorder(height * width * channels)
     batch = make_batch(4, channels, height, width)
     found = nets.TestTimeAugmentation(net, shift=shift, mirror=mirror).eval()(batch)
@@ -53,7 +53,7 @@ def test_evaluation_takes_the_mean_over_the_views(height, width, channels, shift
 
 
 @pytest.mark.parametrize(("shift", "mirror"), [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_each_view_is_seen_once(shift, mirror):
+def test_each_view_is_evaluated_once(shift, mirror):
     net = Recorder(16)
     views = nets.TestTimeAugmentation(net, shift=bool(shift), mirror=bool(mirror))
     views.eval()(make_batch(4, 1, 4, 4))
@@ -61,7 +61,7 @@ def test_each_view_is_seen_once(shift, mirror):
     assert len({each.numpy().tobytes() for each in net.seen}) == len(net.seen)
 
 
-def test_training_sees_the_batch_as_it_is():
+def test_training_uses_the_unchanged_batch():
     net = Recorder(12)
     batch = make_batch(4, 1, 3, 4)
     logits = nets.TestTimeAugmentation(net, shift=True, mirror=True).train()(batch)
@@ -70,7 +70,7 @@ def test_training_sees_the_batch_as_it_is():
     assert torch.equal(logits, net(batch))
 
 
-def test_a_net_that_is_blind_to_a_change_says_the_same():
+def test_logits_of_an_invariant_network_do_not_change():
     class Sum(nn.Module):
         def forward(self, batch):
             return batch.sum(dim=(2, 3))
@@ -83,7 +83,7 @@ def test_a_net_that_is_blind_to_a_change_says_the_same():
     torch.testing.assert_close(views(plain), Sum()(plain))
 
 
-def test_the_weights_are_those_of_the_net():
+def test_parameters_are_those_of_the_wrapped_network():
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     views = nets.TestTimeAugmentation(net, shift=True, mirror=True)
     assert [id(each) for each in views.parameters()] == [id(each) for each in net.parameters()]

@@ -117,7 +117,19 @@ class ClassDistributionDisplay:
         y_pred : array-like of shape (n_samples,) or (n_samples, n_classes)
             Predicted labels, in the same format.
 
-        ax, quantity, order, include_values, bar_kw
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+
+        quantity : {"count", "share"}, default="count"
+            See :meth:`plot`.
+
+        order : {"class", "count"}, default="class"
+            See :meth:`plot`.
+
+        include_values : bool, default=True
+            See :meth:`plot`.
+
+        bar_kw : dict, default=None
             See :meth:`plot`.
 
         Returns
@@ -162,7 +174,19 @@ class ClassDistributionDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Actual labels, or an indicator matrix.
 
-        ax, quantity, order, include_values, bar_kw
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+
+        quantity : {"count", "share"}, default="count"
+            See :meth:`plot`.
+
+        order : {"class", "count"}, default="class"
+            See :meth:`plot`.
+
+        include_values : bool, default=True
+            See :meth:`plot`.
+
+        bar_kw : dict, default=None
             See :meth:`plot`.
 
         Returns
@@ -187,7 +211,7 @@ class ClassDistributionDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on. None creates a new figure that is tall enough for all classes. If you
             pass axes, create their figure with ``layout="constrained"``, so that long names fit. If
-            the axes are too low for all names, only every second or third is written.
+            there is not enough space for all names, only every second or third is shown.
 
         quantity : {"count", "share"}, default="count"
             Quantity to plot: number of images, or fraction of the set. Use "share" to compare sets
@@ -198,7 +222,7 @@ class ClassDistributionDisplay:
             first.
 
         include_values : bool, default=True
-            Whether to write the values next to the bars, if there is enough space.
+            Whether to show the values next to the bars, if there is enough space.
 
         bar_kw : dict, default=None
             Keyword arguments for ``matplotlib.axes.Axes.barh``, such as ``{"color": "tab:green"}``.

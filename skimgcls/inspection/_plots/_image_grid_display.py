@@ -90,7 +90,7 @@ class ImageGridDisplay:
             "first" shows the first images, "random" a random selection, and "class" the first image
             of each class, then the second of each, and so on.
 
-        image_shape : tuple (height, width) or (height, width, channels), default=None
+        image_shape : tuple (height, width) or (height, width, n_channels), default=None
             Shape of one image if the rows of `X` are flattened images.
 
         random_state : int, RandomState instance or None, default=None

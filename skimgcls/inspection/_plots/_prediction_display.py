@@ -120,7 +120,7 @@ class PredictionDisplay:
         n_images : int, default=16
             Maximum number of images to show.
 
-        image_shape : tuple (height, width) or (height, width, channels), default=None
+        image_shape : tuple (height, width) or (height, width, n_channels), default=None
             Shape of one image if the rows of `X` are flattened images. None uses the shape stored
             in the estimator.
 
@@ -172,12 +172,12 @@ class PredictionDisplay:
         ax=None,
         n_columns=None,
     ):
-        """Plot some images with precomputed predictions.
+        """Plot images with precomputed predictions.
 
         Parameters
         ----------
         X : array-like of images, or of paths
-            See :meth:`from_estimator`.
+            Images in any format that a classifier accepts.
 
         y_proba : array-like of shape (n_samples, n_classes)
             Probabilities, as returned by `predict_proba`.
@@ -192,10 +192,22 @@ class PredictionDisplay:
             Whether the target is multilabel: an image can have several labels, each with its own
             probability.
 
-        order, n_images, image_shape, random_state
+        order : {"random", "confident_mistakes", "least_confident", "class"}, default="random"
             See :meth:`from_estimator`.
 
-        ax, n_columns
+        n_images : int, default=16
+            Maximum number of images to show.
+
+        image_shape : tuple (height, width) or (height, width, n_channels), default=None
+            Shape of one image if the rows of `X` are flattened images.
+
+        random_state : int, RandomState instance or None, default=None
+            Seed of the random selection.
+
+        ax : matplotlib Axes, default=None
+            See :meth:`plot`.
+
+        n_columns : int, default=None
             See :meth:`plot`.
 
         Returns

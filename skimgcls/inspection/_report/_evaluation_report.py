@@ -104,7 +104,7 @@ class EvaluationReport:
 
         Parameters
         ----------
-        path : str or path, default=None
+        path : str or path-like, default=None
             File to write. None returns the page as a string instead.
 
         title : str, default="Evaluation report"
@@ -215,7 +215,7 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
         Maximum number of images to show, both for the selection of predictions and for the most
         confident mistakes.
 
-    image_shape : tuple (height, width) or (height, width, channels), default=None
+    image_shape : tuple (height, width) or (height, width, n_channels), default=None
         Shape of one image if the rows of `X` are flattened images. None uses the shape stored in
         the estimator.
 
