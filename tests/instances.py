@@ -4,6 +4,8 @@ They are used in tests of contracts, other libraries and saved files, which do n
 accuracy. ``test_common.py`` runs scikit-learn's checks on the default constructors.
 """
 
+from torch import nn
+
 from skimgcls import (
     CNNImageClassifier,
     MLPImageClassifier,
@@ -30,3 +32,13 @@ INIT_PARAMS = {
 def make_small(classifier, **params):
     """Return a small instance of a classifier class; `params` override its parameters."""
     return classifier(**{**INIT_PARAMS[classifier], **params})
+
+
+def make_custom_module(image_shape, n_outputs):
+    """Return a module with the names that modules of the library have, too."""
+    net = nn.Sequential()
+    net.add_module("body", nn.Conv2d(image_shape[2], 3, 3))
+    net.add_module("net", nn.Sequential(nn.ReLU(), nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(2)))
+    net.add_module("flat", nn.Flatten())
+    net.add_module("head", nn.Linear(12, n_outputs))
+    return net

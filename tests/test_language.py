@@ -61,13 +61,6 @@ BRITISH = [
     "|standard|summar|synchron|util|visual)is(?=e|ing|ation)",
 ]
 BRITISH_PATTERN = re.compile("|".join(BRITISH), re.IGNORECASE)
-PENDING = (
-    "skimgcls/_images/",
-    "skimgcls/_training/",
-    "skimgcls/classifiers/",
-    "skimgcls/preprocessing/",
-    "skimgcls/export/_graph.py",
-)
 
 PATTERN = re.compile(rf"(?<![\w`.])(?:{'|'.join(WORDS)})(?![\w`])", re.IGNORECASE)
 
@@ -106,7 +99,7 @@ def test_listed_words_are_not_used(path):
 
 @pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=name_of)
 def test_spelling_is_american(path):
-    if name_of(path) in EXEMPT or name_of(path).startswith(PENDING):
+    if name_of(path) in EXEMPT:
         return
     text = path.read_text(encoding="utf-8")
     lines = enumerate([name_of(path), *text.splitlines()])

@@ -10,10 +10,8 @@ from torch import nn
 
 from skimgcls._backbones._adapt import remove_head
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._images._lazy_images import ImageShape, as_lazy
+from skimgcls._images._lazy_images import ImageShape, LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop, resize_crop_square
-from skimgcls._images._validation import Images
-from skimgcls.nets import Standardize, TestTimeAugmentation
 
 
 class FittedBackbone(BackboneSource):
@@ -76,23 +74,24 @@ class FittedBackbone(BackboneSource):
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
         # On the CPU and in float32, wherever it was trained.
-        net = copy.deepcopy(self.classifier.net_.module_.net).float().cpu()
-        # Test-time augmentation is used only for predictions.
-        net = net.net if isinstance(net, TestTimeAugmentation) else net
+        net = copy.deepcopy(self.classifier.net_.module_).float().cpu()
+        # The new classifier standardizes and averages its predictions itself.
+        net.standardize = net.views = None
         return net, remove_head(net, n_outputs=self.classifier.n_outputs_)
 
     def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         self.recipe(weights)
 
     def statistics(
-        self, images: Images, rows: np.ndarray, weights: str | None
+        self, images: LazyImages, rows: np.ndarray, weights: str | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        n_channels = as_lazy(images).image_shape[2]
-        first = self.classifier.net_.module_[0]
-        if not isinstance(first, Standardize):
+        n_channels = images.image_shape[2]
+        standardize = self.classifier.net_.module_.standardize
+        if standardize is None:
             return np.zeros(n_channels), np.ones(n_channels)
         mean, scale = (
-            values.flatten().double().cpu().numpy() for values in (first.mean, first.scale)
+            values.flatten().double().cpu().numpy()
+            for values in (standardize.mean, standardize.scale)
         )
         if n_channels == len(mean):
             return mean, scale

@@ -7,13 +7,13 @@ import numpy as np
 from torch import nn
 
 from skimgcls._backbones._weights import State, load_into, read_weights
-from skimgcls._images._lazy_images import ImageShape, as_lazy
+from skimgcls._images._lazy_images import ImageShape, LazyImages
 from skimgcls._images._resize_center_crop import (
     ResizeCenterCrop,
     resize_crop_square,
     resize_to_at_least,
 )
-from skimgcls._images._validation import Images, white_of
+from skimgcls._images._validation import white_of
 from skimgcls.nets import FeatureExtractor, with_weights
 
 # Shorter sides are enlarged: a network that halves an image five times needs at least 32 pixels.
@@ -106,7 +106,7 @@ class BackboneSource(ABC):
             load_into(features.net, state, origin=weights, name=self.name)
 
     def statistics(
-        self, images: Images, rows: np.ndarray, weights: str | None
+        self, images: LazyImages, rows: np.ndarray, weights: str | None
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the mean and scale of each channel, applied before the network.
 
@@ -116,7 +116,7 @@ class BackboneSource(ABC):
         """
         if weights is None:
             return None
-        n_channels = as_lazy(images).image_shape[2]
+        n_channels = images.image_shape[2]
         return np.zeros(n_channels), np.full(n_channels, white_of(images, rows))
 
     def frame(

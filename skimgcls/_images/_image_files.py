@@ -12,6 +12,7 @@ import numpy as np
 from PIL.Image import Image
 
 from skimgcls._images._decode import CHANNELS, decode, name_of, read_header, stamp_of, write_picture
+from skimgcls._images._pixel_memory import PixelMemory
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
 from skimgcls.utils._atomic_write import atomic_write
@@ -44,9 +45,11 @@ class ImageFiles:
         Modification time and size of each file, used to detect changes.
     decoding : Decoding
     cache : str or None
-        Folder in which decoded pixels are cached.
+        Folder in which decoded pixels are cached, or "auto": in memory if all of them fit.
     n_jobs : int or None
         Number of decoding threads.
+    memory : PixelMemory or None
+        The pixels in memory, with cache="auto". Selections share it.
     """
 
     items: np.ndarray
@@ -54,6 +57,7 @@ class ImageFiles:
     decoding: Decoding = _PLAIN
     cache: str | None = None
     n_jobs: int | None = None
+    memory: PixelMemory | None = None
 
     dtype = np.dtype(np.uint8)
 
@@ -66,7 +70,8 @@ class ImageFiles:
         n_jobs: int | None = None,
     ) -> "ImageFiles":
         """Create from existing files; an error names the first missing one."""
-        files = cls(items, np.zeros((len(items), 2), np.int64), decoding, cache, n_jobs)
+        stamps = np.zeros((len(items), 2), np.int64)
+        files = cls(items, stamps, decoding, cache, n_jobs)._with_new_memory()
         for index in range(len(items)):
             stamp = files._ask(index, stamp_of)
             if stamp is not None:
@@ -77,8 +82,16 @@ class ImageFiles:
         return len(self.items)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The cached size is left out: joblib's Memory identifies images by their pickle.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        # The cached size and the pixels are left out: joblib's Memory identifies images by their
+        # pickle.
+        names = {field.name for field in fields(self)} - {"memory"}
+        return {name: getattr(self, name) for name in sorted(names)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, memory=_make_memory(state.get("cache"), len(state["items"])))
+
+    def _with_new_memory(self) -> "ImageFiles":
+        return replace(self, memory=_make_memory(self.cache, len(self)))
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -117,32 +130,48 @@ class ImageFiles:
 
     def decoded(self, **changes: Any) -> "ImageFiles":
         """Return the same files with other decoding parameters."""
-        return replace(self, decoding=replace(self.decoding, **changes))
+        changed = replace(self, decoding=replace(self.decoding, **changes))
+        return changed._with_new_memory()
+
+    def cached(self, cache: str | None, n_jobs: int | None) -> "ImageFiles":
+        """Return the same files with another cache and number of threads."""
+        return replace(self, cache=cache, n_jobs=n_jobs)._with_new_memory()
 
     def take(self, rows: Any) -> "ImageFiles":
         """Return a selection of the files."""
         return replace(self, items=self.items[rows], stamps=self.stamps[rows])
 
-    def read(self, rows: Any) -> np.ndarray:
-        """Return the pixels of some images, uint8 (len(rows), height, width, channels)."""
+    def read(self, rows: Any, *, keep: bool = False) -> np.ndarray:
+        """Return the pixels of some images, uint8 (len(rows), height, width, channels).
+
+        With `keep` they will be read again, and are kept in memory if the cache is "auto".
+        """
         indices = np.arange(len(self))[rows]
         pixels = np.zeros((len(indices), *self.image_shape), dtype=np.uint8)
         for place, index in zip(pixels, indices, strict=True):
-            self._read_one(index, place)
+            self._read_one(index, place, keep)
         return pixels
 
-    def _read_one(self, index: int, place: np.ndarray) -> None:
+    def _read_one(self, index: int, place: np.ndarray, keep: bool) -> None:
         """Write the pixels of one image to `place`, which is already zero for blank images."""
         if self._ask(index, lambda item: self._check_unchanged(item, index)) is None:
             return
-        kept = None if self.cache is None else self._kept(index)
+        known = None if self.memory is None else self.memory.get(self.items[index])
+        if known is not None:
+            place[:] = known
+            return
+        kept = None if self.cache in (None, "auto") else self._kept(index)
         if kept is not None and _read_whole(kept, place):
             return
         pixels = self._ask(index, lambda item: self._decode(item, place.shape))
         # A cache file of the wrong size may have overwritten `place`.
         place[:] = 0 if pixels is None else pixels
-        if kept is not None and pixels is not None:
+        if pixels is None:
+            return
+        if kept is not None:
             _write_whole(kept, pixels)
+        if keep and self.memory is not None:
+            self.memory.put(self.items[index], pixels)
 
     def _check_unchanged(self, item: Any, index: int) -> bool:
         if stamp_of(item) != tuple(self.stamps[index]):
@@ -179,6 +208,15 @@ class ImageFiles:
                 return None
             # Raise the same exception class, such as FileNotFoundError, with the index added.
             raise type(error)(f"X[{index}]: {error}") from error
+
+
+def _make_memory(cache: str | None, n_images: int) -> PixelMemory | None:
+    return PixelMemory(n_images) if cache == "auto" else None
+
+
+def holds_files(X: Any) -> bool:
+    """Return whether X holds files, without reading any of them."""
+    return any(map(_is_file, _entries(X)))
 
 
 def find_items(X: Any) -> np.ndarray | None:

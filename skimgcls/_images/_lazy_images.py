@@ -55,7 +55,7 @@ class LazyImages:
     marks : ndarray of shape (n,) of bool, or None
         Images to which random steps are applied; None for all.
     ndim : int
-        Dimensions of the array it converts to: 2 for rows, 3 for grey images, else 4.
+        Dimensions of the array it converts to: 2 for rows, 3 for gray images, else 4.
     """
 
     source: np.ndarray | ImageFiles
@@ -88,7 +88,7 @@ class LazyImages:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return _spelt(len(self), self.image_shape, self.ndim)
+        return _spelled(len(self), self.image_shape, self.ndim)
 
     @property
     def size(self) -> int:
@@ -121,7 +121,7 @@ class LazyImages:
             index = index[0] if index else slice(None)
         rows = index if isinstance(index, slice) else _positions(index, len(self))
         if isinstance(rows, int):
-            return self._evaluated(np.array([rows]))[0]
+            return self._evaluated([np.array([rows])], 1)[0]
         source = (
             self.source[rows] if isinstance(self.source, np.ndarray) else self.source.take(rows)
         )
@@ -131,15 +131,8 @@ class LazyImages:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("Lazy images have no array yet. Use copy=None or copy=True.")
-        if self.is_random:
-            warnings.warn(
-                "Lazy images became an array, and the random changes of ImageAugmenter were left "
-                "out: the next step does not support lazy images. Put an image classifier of "
-                "skimgcls, or one of its transformers, after ImageAugmenter.",
-                UserWarning,
-                stacklevel=2,
-            )
-        images = self._evaluated(np.arange(len(self)))
+        self._warn_of_random_steps()
+        images = self._evaluated(self.blocks(), len(self))
         return images if dtype is None else images.astype(dtype, copy=False)
 
     # With array API dispatch enabled, scikit-learn treats lazy images as a NumPy array.
@@ -148,43 +141,61 @@ class LazyImages:
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         return numpy_namespace()
 
-    def _evaluated(self, rows: np.ndarray) -> np.ndarray:
+    def to_array(self) -> np.ndarray:
+        """Return the images after the steps of prediction; the array itself if there are none."""
+        self._warn_of_random_steps()
+        if isinstance(self.source, np.ndarray) and not self.steps:
+            return self.source.reshape(self.shape)
+        return self._evaluated(self.blocks(), len(self))
+
+    def _warn_of_random_steps(self) -> None:
+        if self.is_random:
+            warnings.warn(
+                "Lazy images became an array, and the random changes of ImageAugmenter were left "
+                "out: the next step does not support lazy images. Put an image classifier of "
+                "skimgcls, or one of its transformers, after ImageAugmenter.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _evaluated(self, blocks: Iterable[Any], n_images: int) -> np.ndarray:
         """Return images after the steps of prediction, with `ndim` dimensions."""
-        images = np.empty((len(rows), *self.image_shape), self.dtype)
+        images = np.empty((n_images, *self.image_shape), self.dtype)
         start = 0
-        for block in self.evaluated(self.blocks(rows)):
+        for block in self.evaluated(blocks):
             images[start : start + len(block)] = block
             start += len(block)
-        return images.reshape(_spelt(len(rows), self.image_shape, self.ndim))
+        return images.reshape(_spelled(n_images, self.image_shape, self.ndim))
 
-    def blocks(self, rows: np.ndarray | None = None) -> list[np.ndarray]:
+    def blocks(self, rows: np.ndarray | None = None) -> list[Any]:
         """Split rows into blocks that are small enough for every step; None for all rows."""
-        rows = np.arange(len(self)) if rows is None else rows
-        return [rows[part] for part in _parts(len(rows), *self._image_shapes())]
+        n_images = len(self) if rows is None else len(rows)
+        parts = _parts(n_images, *self._image_shapes())
+        return [part if rows is None else rows[part] for part in parts]
 
-    def evaluated(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
-        """Yield blocks of images (n, height, width, channels) after the steps of prediction."""
-        for pixels in self.read(blocks):
+    def evaluated(self, blocks: Iterable[Any], *, keep: bool = False) -> Iterator[np.ndarray]:
+        """Yield blocks of images (n, height, width, channels) after the steps of prediction.
+
+        `keep` is that of `read`.
+        """
+        for pixels in self.read(blocks, keep=keep):
             if all(step.is_random for step in self.steps):
                 yield pixels
             else:
                 yield apply_steps(pixels, self.steps, self.dtype)
 
-    def read(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+    def read(self, blocks: Iterable[Any], *, keep: bool = False) -> Iterator[np.ndarray]:
         """Yield blocks of pixels of the source, before any step.
 
-        Threads decode the next files while the caller processes a block.
+        Threads decode the next files while the caller processes a block. With `keep`, for pixels
+        that will be read again, decoded files may be kept in memory. Prediction reads each image
+        once and keeps none.
         """
         if isinstance(self.source, ImageFiles):
-            yield from _read_ahead(self.source, blocks)
+            yield from _read_ahead(self.source, blocks, keep)
         else:
             for rows in blocks:
                 yield self.source[rows]
-
-
-def as_lazy(images: "np.ndarray | LazyImages") -> LazyImages:
-    """Return images as lazy images; an array has no steps."""
-    return images if isinstance(images, LazyImages) else LazyImages(images)
 
 
 def take_steps(
@@ -239,15 +250,6 @@ def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.nda
     return changed
 
 
-def apply_in_blocks(images: np.ndarray, step: Step, dtype: Any) -> np.ndarray:
-    """Apply one step to an array block by block, to save memory."""
-    shape = step.output_shape(images.shape[1:])
-    changed = np.empty((len(images), *shape), dtype)
-    for part in _parts(len(images), images.shape[1:], shape):
-        changed[part] = apply_steps(images[part], (step,), dtype)
-    return changed
-
-
 def _positions(index: Any, n_images: int) -> int | np.ndarray:
     """Return a non-negative int, or an array of ints (k,) or of bools (n,)."""
     rows = np.asarray(index)
@@ -271,13 +273,14 @@ def _parts(n_images: int, *image_shapes: Sequence[int]) -> list[slice]:
     return [slice(start, start + n) for start in range(0, n_images, n)]
 
 
-def _spelt(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]:
+def _spelled(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]:
     if ndim == 2:
         return n_images, int(np.prod(image_shape))
-    return (n_images, *image_shape) if ndim == 4 else (n_images, *image_shape[:2])
+    is_gray = ndim == 3 and image_shape[2] == 1
+    return (n_images, *image_shape[:2]) if is_gray else (n_images, *image_shape)
 
 
-def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+def _read_ahead(files: ImageFiles, blocks: Iterable[Any], keep: bool) -> Iterator[np.ndarray]:
     """Yield the pixels of each block in order, while threads decode the next blocks.
 
     An exception in a thread is raised at the position of its block, and reading stops.
@@ -287,7 +290,7 @@ def _read_ahead(files: ImageFiles, blocks: Iterable[Any]) -> Iterator[np.ndarray
     with ThreadPoolExecutor(n_threads, thread_name_prefix="skimgcls") as pool:
         try:
             for rows in blocks:
-                waiting.append(pool.submit(files.read, rows))
+                waiting.append(pool.submit(files.read, rows, keep=keep))
                 if len(waiting) > n_threads + 1:
                     yield waiting.popleft().result()
             while waiting:

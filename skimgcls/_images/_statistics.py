@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from skimgcls._images._lazy_images import LazyImages, as_lazy
+from skimgcls._images._lazy_images import LazyImages
 
 # Number of float64 values per block: 8 MiB, which fit in the cache of a CPU.
 _STATISTICS_VALUES = 2**20
 
 
 def channel_statistics(
-    images: np.ndarray | LazyImages, weights: np.ndarray | None, rows: np.ndarray
+    images: LazyImages, weights: np.ndarray | None, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and standard deviation of each channel over the weighted rows.
 
@@ -18,15 +18,15 @@ def channel_statistics(
     statistics. Blocks are combined as in Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
     Algorithm for Computing Sample Variances" (1979).
 
-    >>> channel_statistics(np.array([[[[1.0]]], [[[3.0]]]]), None, np.arange(2))
+    >>> images = LazyImages(np.array([1.0, 3.0]).reshape(2, 1, 1, 1))
+    >>> channel_statistics(images, None, np.arange(2))
     (array([2.]), array([1.]))
     """
-    lazy = as_lazy(images)
     weights = np.ones(len(images)) if weights is None else weights
-    size = max(1, _STATISTICS_VALUES // int(np.prod(lazy.image_shape)))
+    size = max(1, _STATISTICS_VALUES // int(np.prod(images.image_shape)))
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    total, mean, spread = 0.0, np.zeros(lazy.image_shape[2]), np.zeros(lazy.image_shape[2])
-    for block, pixels in zip(blocks, lazy.evaluated(blocks), strict=True):
+    total, mean, spread = 0.0, np.zeros(images.image_shape[2]), np.zeros(images.image_shape[2])
+    for block, pixels in zip(blocks, images.evaluated(blocks, keep=True), strict=True):
         # Channels first: summing over long rows is ten times faster than summing 3 values.
         by_channel = np.moveaxis(pixels.reshape(len(pixels), -1, pixels.shape[3]), 2, 0)
         values = np.ascontiguousarray(by_channel, dtype=np.float64)

@@ -1,5 +1,6 @@
-"""Convert any input to images of shape (n, height, width, channels): an array or lazy images."""
+"""Convert any input to lazy images, in one place."""
 
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
@@ -7,11 +8,11 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skimgcls._images._image_files import ImageFiles, find_items
-from skimgcls._images._lazy_images import ImageShape, LazyImages, as_lazy
+from skimgcls._images._lazy_images import ImageShape, LazyImages
 from skimgcls.utils._params import is_size
 
-# Axis lengths that are interpreted as colour channels.
-_COLOUR_CHANNELS = (1, 3, 4)
+# Axis lengths that are interpreted as color channels.
+_COLOR_CHANNELS = (1, 3, 4)
 # Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
 _WHITES = (1.0, 255.0, 65_535.0)
 _N_ASKED = 64
@@ -21,7 +22,30 @@ _EXPECTED = (
     "image."
 )
 
-Images = np.ndarray | LazyImages
+
+@dataclass(frozen=True, eq=False)
+class CheckedImages:
+    """Checked images, and the format of X.
+
+    Attributes
+    ----------
+    images : LazyImages
+        For an array, the array itself without steps. Their `ndim` is that of X.
+    is_lazy : bool
+        Whether X held files or lazy images.
+    """
+
+    images: LazyImages
+    is_lazy: bool
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether X was an array of flattened images."""
+        return self.images.ndim == 2 and not self.is_lazy
+
+    def give_back(self, images: LazyImages) -> LazyImages | np.ndarray:
+        """Return transformed images in the format of X: lazy, or an array of its dimensions."""
+        return images if self.is_lazy else images.to_array()
 
 
 def check_images(
@@ -30,9 +54,10 @@ def check_images(
     image_shape: tuple[int, ...] | None = None,
     fitted_shape: ImageShape | None = None,
     any_spelling: bool = False,
+    any_size: bool = False,
     estimator_name: str = "the estimator",
-) -> Images:
-    """Return X as images of shape (n, height, width, channels), or raise.
+) -> CheckedImages:
+    """Return X as lazy images, with the format of X, or raise.
 
     Pixels are copied only if necessary. Files are not decoded.
 
@@ -41,38 +66,46 @@ def check_images(
     X : array-like of numbers, of paths, or lazy images
         (n, pixels), (n, height, width) or (n, height, width, channels); or one path per image.
     image_shape : tuple (height, width) or (height, width, channels), default=None
-        The shape of one image, for rows. If None, it is inferred from X: rows are square grey
+        The shape of one image, for rows. If None, it is inferred from X: rows are square gray
         images if their number of pixels is a square number, else images of height 1.
     fitted_shape : tuple (height, width, channels), default=None
         The shape the estimator was fitted on. X must have the same shape.
     any_spelling : bool, default=False
         Whether to accept any X with as many values per image as `fitted_shape`. Used if that shape
         was inferred.
+    any_size : bool, default=False
+        Whether to accept images of another size than `fitted_shape`, with as many channels. Rows
+        must still have its number of values.
     estimator_name : str
         Used in messages.
 
     Examples
     --------
-    >>> check_images([[1, 2, 3, 4]]).shape
-    (1, 2, 2, 1)
-    >>> check_images([[1, 2, 3, 4]], image_shape=(1, 4)).shape
-    (1, 1, 4, 1)
+    >>> check_images([[1, 2, 3, 4]]).images.image_shape
+    (2, 2, 1)
+    >>> check_images([[1, 2, 3, 4]], image_shape=(1, 4)).images.image_shape
+    (1, 4, 1)
     >>> check_images(np.zeros((2, 3, 8, 8)))
     Traceback (most recent call last):
     ...
     ValueError: X has shape (2, 3, 8, 8), which looks like channels first. ...
     """
-    array = as_pixels(X, estimator_name)
-    if isinstance(array, LazyImages):
-        return _check_lazy(array, image_shape, fitted_shape, estimator_name)
-    if fitted_shape is not None:
-        _check_fitted_shape(array, fitted_shape, any_spelling, estimator_name)
-        shape = fitted_shape
+    lazy = _find_lazy(X, estimator_name)
+    if lazy is not None:
+        images = _check_lazy(lazy, image_shape, fitted_shape, any_size, estimator_name)
+        return CheckedImages(images, is_lazy=True)
+    pixels = _to_array(X, estimator_name)
+    if fitted_shape is None:
+        shape = _find_shape(pixels, image_shape)
+    elif any_size and pixels.ndim > 2:
+        shape = _find_shape(pixels, None)
+        _check_channels(shape[2], fitted_shape[2], estimator_name)
     else:
-        shape = _find_shape(array, image_shape)
-    images = array.reshape(len(array), *shape)
-    _check_finite(images)
-    return images
+        _check_fitted_shape(pixels, fitted_shape, any_spelling, estimator_name)
+        shape = fitted_shape
+    array = pixels.reshape(len(pixels), *shape)
+    _check_finite(array)
+    return CheckedImages(LazyImages(array, ndim=pixels.ndim), is_lazy=False)
 
 
 def check_image_shape(image_shape: Any) -> ImageShape:
@@ -99,6 +132,7 @@ def _check_lazy(
     images: LazyImages,
     image_shape: tuple[int, ...] | None,
     fitted_shape: ImageShape | None,
+    any_size: bool,
     estimator_name: str,
 ) -> LazyImages:
     """Return lazy images if they have the expected shape, or raise."""
@@ -107,27 +141,48 @@ def _check_lazy(
         wanted = check_image_shape(image_shape)
     if isinstance(images.source, ImageFiles):
         if wanted is not None and wanted[2] == 1 and not images.steps:
-            # Files can be read in colour or grey; one channel means grey.
+            # Files can be read in color or gray; one channel means gray.
             images = images.of_files(images.source.decoded(mode="L"))
     else:
         _check_finite(images.source)
+    if wanted is None:
+        return images
+    if fitted_shape is not None and any_size:
+        _check_channels(images.image_shape[2], fitted_shape[2], estimator_name)
+        return images
     found = np.broadcast_to(np.uint8(0), (len(images), *images.image_shape))
     if fitted_shape is not None:
         _check_fitted_shape(found, fitted_shape, False, estimator_name)
-    elif wanted is not None:
+    else:
         _match_shape(found, wanted)
     return images
 
 
-def as_pixels(X: Any, estimator_name: str) -> Images:
-    """Return X as a numeric array of 2 to 4 dimensions, or as lazy images; never empty."""
+def _check_channels(found: int, expected: int, estimator_name: str) -> None:
+    if found != expected:
+        raise ValueError(
+            f"X has images of {found} channel(s), but {estimator_name} was fitted on images of "
+            f"{expected} channel(s). Convert the images, or fit again."
+        )
+
+
+def _find_lazy(X: Any, estimator_name: str) -> LazyImages | None:
+    """Return X as lazy images, never empty; None if X does not hold files or lazy images."""
     if is_plain(X):
-        return X
+        return None
     if isinstance(X, LazyImages):
         return _check_some(X, estimator_name)
     items = find_items(X)
-    if items is not None:
-        return _check_some(LazyImages(ImageFiles.from_items(items)), estimator_name)
+    if items is None:
+        return None
+    return _check_some(LazyImages(ImageFiles.from_items(items)), estimator_name)
+
+
+def _to_array(X: Any, estimator_name: str) -> np.ndarray:
+    """Return X as a numeric array of 2 to 4 dimensions, never empty."""
+    if is_plain(X):
+        plain: np.ndarray = X
+        return plain
     X = _unpack_tensor(X)
     if X is None or np.isscalar(X) or isinstance(X, dict | set | PathLike):
         raise ValueError(f"X must hold images; got {type(X).__name__} {X!r}. {_EXPECTED}")
@@ -228,7 +283,7 @@ def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> Image
     if image_shape is not None:
         return _match_shape(array, check_image_shape(image_shape))
     if array.ndim == 4:
-        if array.shape[1] in _COLOUR_CHANNELS and array.shape[3] > max(_COLOUR_CHANNELS):
+        if array.shape[1] in _COLOR_CHANNELS and array.shape[3] > max(_COLOR_CHANNELS):
             raise _channels_first_error(array.shape)
         return array.shape[1:]
     if array.ndim == 3:
@@ -314,15 +369,13 @@ def _check_finite(images: np.ndarray) -> None:
     )
 
 
-def white_of(images: Images, rows: np.ndarray) -> float:
+def white_of(images: LazyImages, rows: np.ndarray) -> float:
     """Return the value of a white pixel, inferred from some of the rows: 1, 255 or 65535.
 
-    >>> images = np.array([0.5, 1, 200]).reshape(3, 1, 1, 1)
+    >>> images = LazyImages(np.array([0.5, 1, 200]).reshape(3, 1, 1, 1))
     >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
     (1.0, 255.0)
     """
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
-    largest = max(
-        pixels.max() for pixels in as_lazy(images).evaluated(as_lazy(images).blocks(rows))
-    )
+    largest = max(pixels.max() for pixels in images.evaluated(images.blocks(rows), keep=True))
     return next((white for white in _WHITES if largest <= white), _WHITES[-1])

@@ -12,7 +12,8 @@ from sklearn.model_selection import train_test_split
 
 from skimgcls._augmentation._flip_translate import FlipTranslate
 from skimgcls._augmentation._mixup import apply_mix, draw_mix, mix_targets
-from skimgcls._images._lazy_images import LazyImages, as_lazy, take_steps
+from skimgcls._images._lazy_images import LazyImages, take_steps
+from skimgcls.nets import Standardize
 
 # Targets of a batch and its sample weights, if any.
 Truth = tuple[torch.Tensor, torch.Tensor | None]
@@ -105,14 +106,14 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
 
     Attributes
     ----------
-    images : ndarray of shape (n, height, width, channels), or LazyImages
+    images : LazyImages
     targets : ndarray of shape (n,) int64 or (n, n_outputs) float32
     weights : ndarray of shape (n,) or None
     rows : ndarray of int
         Indices of the images used. Splitting a set splits its rows and copies no image.
     """
 
-    images: np.ndarray | LazyImages
+    images: LazyImages
     targets: np.ndarray
     weights: np.ndarray | None
     rows: np.ndarray
@@ -120,7 +121,7 @@ class TrainingImages(torch.utils.data.Dataset[Any]):
     @classmethod
     def from_arrays(
         cls,
-        images: np.ndarray | LazyImages,
+        images: LazyImages,
         targets: np.ndarray,
         weights: np.ndarray | None = None,
     ) -> "TrainingImages":
@@ -196,14 +197,14 @@ class Batches:
         How to mix images, in training.
     views : FlipTranslate or None
         How to mirror and shift images, in training.
-    first : Module or None
-        A layer without weights, applied before all random changes. It is applied once instead of in
-        every epoch if the set is resident and has no steps.
+    standardize : Standardize or None
+        Standardizes the pixels, after the steps of lazy images and before flips, shifts and mixing.
+        It is applied once instead of in every epoch if the set is resident and has no steps.
 
     Notes
     -----
     Images that fit in one batch are not shuffled, because their order changes the sum only by
-    rounding. A last batch of a single image, which batch normalisation does not support, is merged
+    rounding. A last batch of a single image, which batch normalization does not support, is merged
     into the previous batch.
     """
 
@@ -215,7 +216,7 @@ class Batches:
         rng: np.random.RandomState | None = None,
         mixing: MixupCutMix | None = None,
         views: FlipTranslate | None = None,
-        first: torch.nn.Module | None = None,
+        standardize: Standardize | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -228,26 +229,27 @@ class Batches:
         if rng is not None and views is not None and views.mirror:
             # No draw for images of weight 0, which are equivalent to removed images.
             self.mirrored[dataset.rows] = rng.random_sample(len(dataset)) < 0.5
-        self.lazy = as_lazy(dataset.images)
+        self.images = dataset.images
         weights = dataset.weights
         self.pixels = self._resident()
-        self.first = first
-        if self.pixels is not None and self.pixels.is_floating_point() and not self.lazy.steps:
-            self.pixels, self.first = self._after_first(self.pixels), None
+        self.standardize = standardize
+        if self.pixels is not None and self.pixels.is_floating_point() and not self.images.steps:
+            self.pixels, self.standardize = self._standardized(self.pixels), None
         self.targets = torch.from_numpy(dataset.targets).to(batch_format.device)
         self.weights = (
             None if weights is None else torch.from_numpy(weights).to(batch_format.device)
         )
 
-    def _after_first(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Apply the first layer, if any, to images (n, height, width, channels)."""
-        if self.first is None:
+    def _standardized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return standardized images (n, height, width, channels)."""
+        if self.standardize is None:
             return pixels
-        return self.first(pixels.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        batch: torch.Tensor = self.standardize(pixels.permute(0, 3, 1, 2))
+        return batch.permute(0, 2, 3, 1)
 
     def _resident(self) -> torch.Tensor | None:
         """Return all images on the device, small sets as floats, or None if they do not fit."""
-        source, device = self.lazy.source, self.batch_format.device
+        source, device = self.images.source, self.batch_format.device
         if math.prod(source.shape) <= _RESIDENT_VALUES:
             return self._read_all()
         if isinstance(source, np.ndarray) and _holds(device, source):
@@ -256,12 +258,12 @@ class Batches:
 
     def _read_all(self) -> torch.Tensor:
         """Return all images as floats on the device; images outside `rows` are zero."""
-        source, rows = self.lazy.source, self.dataset.rows
+        source, rows = self.images.source, self.dataset.rows
         if isinstance(source, np.ndarray):
             return self.batch_format.to_pixels(source)
         pixels = np.zeros(source.shape, source.dtype)
         blocks = self._parted(rows)
-        for block, read in zip(blocks, self.lazy.read(blocks), strict=True):
+        for block, read in zip(blocks, self.images.read(blocks, keep=True), strict=True):
             pixels[block] = read
         return self.batch_format.to_pixels(pixels)
 
@@ -289,10 +291,10 @@ class Batches:
         for block, batch, truth in zip(
             self._parted(rows), self._pixels(rows, order), self._truths(order), strict=True
         ):
-            if self.lazy.steps:
-                batch = take_steps(batch, self.lazy.steps, generator, self._marked(block))
-            if self.first is not None:
-                batch = self.first(batch)
+            if self.images.steps:
+                batch = take_steps(batch, self.images.steps, generator, self._marked(block))
+            if self.standardize is not None:
+                batch = self.standardize(batch)
             if generator is not None and self.views is not None:
                 is_mirrored = self.mirrored[block] ^ bool(self.n_passes % 2)
                 batch = self.views(batch, is_mirrored, generator)
@@ -318,22 +320,22 @@ class Batches:
         if self.pixels is not None:
             taken = (self.pixels[part].to(dtype) for part in torch.split(order, self._sizes()))
         else:
-            blocks = self.lazy.read(self._parted(rows))
+            blocks = self.images.read(self._parted(rows), keep=True)
             taken = (self.batch_format.to_pixels(block) for block in blocks)
         return (pixels.permute(0, 3, 1, 2) for pixels in taken)
 
     def _make_generator(self) -> torch.Generator | None:
         """Return a generator for this epoch, or None if nothing is random."""
-        is_random = self.lazy.is_random or self.mixing is not None or self.views is not None
+        is_random = self.images.is_random or self.mixing is not None or self.views is not None
         if self.rng is None or not is_random:
             return None
         return torch.Generator().manual_seed(int(self.rng.randint(2**31 - 1)))
 
     def _marked(self, rows: np.ndarray) -> torch.Tensor | None:
         """Return the positions in a batch that random steps may change; None means all."""
-        if self.lazy.marks is None:
+        if self.images.marks is None:
             return None
-        marked = torch.from_numpy(np.flatnonzero(self.lazy.marks[rows]))
+        marked = torch.from_numpy(np.flatnonzero(self.images.marks[rows]))
         return marked.to(self.batch_format.device)
 
 
@@ -366,9 +368,8 @@ def pick_rows(train: TrainingImages, n_images: int) -> np.ndarray:
 def sample(train: TrainingImages, n_images: int) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return up to `n_images` images as a float batch, and their weights."""
     rows = pick_rows(train, n_images)
-    lazy = as_lazy(train.images)
     batch_format = BatchFormat(torch.device("cpu"), torch.float32)
     parts = [rows[i : i + 256] for i in range(0, len(rows), 256)]
-    pixels = [batch_format.to_batch(images) for images in lazy.evaluated(parts)]
+    pixels = [batch_format.to_batch(block) for block in train.images.evaluated(parts, keep=True)]
     weights = None if train.weights is None else torch.from_numpy(train.weights[rows])
     return torch.cat(pixels), weights

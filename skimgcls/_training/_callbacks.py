@@ -8,8 +8,6 @@ from typing import Any
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 
-from skimgcls.nets import TransferNet
-
 
 class StopTraining(KeyboardInterrupt):
     """Raised by a callback to stop training without an error, as in skorch."""
@@ -57,7 +55,7 @@ class EpochRecord(Callback):
 class HeadWarmup(Callback):
     """Train only the last layer for the first epochs, so it is not random when the others start.
 
-    The module must contain a :class:`skimgcls.nets.TransferNet`.
+    The module must be a :class:`skimgcls.nets.TransferNet`.
     """
 
     def __init__(self, n_epochs: int) -> None:
@@ -65,7 +63,7 @@ class HeadWarmup(Callback):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         self.done_ = 0
-        self.transfer_ = next(m for m in net.module_.modules() if isinstance(m, TransferNet))
+        self.transfer_ = net.module_
         self.transfer_.freeze(0)
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:

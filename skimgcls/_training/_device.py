@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from skimgcls._images._lazy_images import LazyImages, as_lazy
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.utils._torch_compat import cpu_has_bfloat16
 
 
@@ -52,7 +52,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 def choose_precision(
     precision: str,
-    images: np.ndarray | LazyImages,
+    images: LazyImages,
     device: torch.device,
     *,
     n_images: int,
@@ -70,13 +70,13 @@ def choose_precision(
         return precision
     if n_images <= batch_size and not _fits_float32(images):
         return "float64"
-    is_large = math.prod(as_lazy(images).image_shape) >= _SMALLEST_FOR_BFLOAT16
+    is_large = math.prod(images.image_shape) >= _SMALLEST_FOR_BFLOAT16
     return "bfloat16" if is_large and has_bfloat16(device) else "float32"
 
 
-def _fits_float32(images: np.ndarray | LazyImages) -> bool:
+def _fits_float32(images: LazyImages) -> bool:
     if np.can_cast(images.dtype, np.float32):
         return True
     with np.errstate(over="ignore"):
-        pixels = next(as_lazy(images).evaluated([slice(None)]))
+        pixels = next(images.evaluated([slice(None)]))
         return np.array_equal(pixels.astype(np.float32), pixels)

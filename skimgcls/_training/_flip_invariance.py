@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from skimgcls._images._lazy_images import as_lazy
 from skimgcls._training._batches import TrainingImages, pick_rows
 
 # Maximum number of images used, and the side they are reduced to.
@@ -22,7 +21,7 @@ def is_flip_invariant(train: TrainingImages) -> bool:
 
     A ridge regression is fitted on small versions of the images and evaluated by cross-validation,
     once on the images and once on their mirror images. It explains both equally well for
-    photographs of objects, which have no left and right, but not for digits, letters or catalogue
+    photographs of objects, which have no left and right, but not for digits, letters or catalog
     photographs of shoes. The result is False if there are few images, or if the regression does not
     predict the labels: omitting the mirror costs little accuracy, mirroring digits much.
     """
@@ -53,7 +52,7 @@ def _shrink(train: TrainingImages, rows: np.ndarray) -> torch.Tensor:
             functional.adaptive_avg_pool2d(
                 torch.from_numpy(pixels.astype(np.float64)).permute(0, 3, 1, 2), _SIDE
             )
-            for pixels in as_lazy(train.images).evaluated(parts)
+            for pixels in train.images.evaluated(parts, keep=True)
         ]
     )
     return small - small.mean(dim=(0, 3), keepdim=True)

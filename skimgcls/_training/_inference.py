@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skimgcls._images._lazy_images import ImageShape, LazyImages, as_lazy, take_steps
+from skimgcls._images._lazy_images import ImageShape, LazyImages, take_steps
 from skimgcls._training._batches import BatchFormat
 
 # Maximum number of values per channel in an evaluation batch: large enough to keep all threads
@@ -26,33 +26,32 @@ def evaluation_batch_size(image_shape: ImageShape, n_values: int = _EVALUATION_V
 
 def predict_logits(
     module: torch.nn.Module,
-    images: np.ndarray | LazyImages,
+    images: LazyImages,
     batch_format: BatchFormat,
     rows: np.ndarray | None = None,
     *,
     n_values: int = _EVALUATION_VALUES,
 ) -> np.ndarray:
-    """Return the logits (n, n_outputs) of images (n, height, width, channels), or of some rows.
+    """Return the logits (n, n_outputs) of images, or of some rows.
 
     `n_values` is the maximum number of values per channel in a batch.
     """
     if module.training:
         module.eval()
-    lazy = as_lazy(images)
     # Steps may reduce or enlarge images.
-    shapes = (lazy.source.shape[1:], lazy.image_shape)
+    shapes = (images.source.shape[1:], images.image_shape)
     size = min(evaluation_batch_size(shape, n_values) for shape in shapes)
     blocks: list[slice | np.ndarray]
     if rows is None:
-        blocks = [slice(i, i + size) for i in range(0, len(lazy), size)]
+        blocks = [slice(i, i + size) for i in range(0, len(images), size)]
     else:
         blocks = [rows[i : i + size] for i in range(0, len(rows), size)]
-    n_rows = len(lazy) if rows is None else len(rows)
+    n_rows = len(images) if rows is None else len(rows)
     logits, start = torch.empty(0), 0
     with torch.inference_mode(), batch_format.computing():
-        for pixels in lazy.read(blocks):
+        for pixels in images.read(blocks):
             batch = batch_format.to_pixels(pixels).permute(0, 3, 1, 2)
-            batch = batch_format.arrange(take_steps(batch, lazy.steps))
+            batch = batch_format.arrange(take_steps(batch, images.steps))
             part = module(batch).to(batch_format.dtype)
             if len(part) == n_rows:
                 logits = part

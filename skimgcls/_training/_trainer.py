@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 
-from skimgcls._images._lazy_images import as_lazy
 from skimgcls._training import _callbacks
 from skimgcls._training._adamw import AdamW
 from skimgcls._training._batches import (
@@ -25,7 +24,7 @@ from skimgcls._training._config import TrainingConfig
 from skimgcls._training._epoch_metrics import EpochMetrics
 from skimgcls._training._inference import evaluation_batch_size
 from skimgcls._training._muon import Muon
-from skimgcls.nets import Standardize, Whitening, sample_weights_in
+from skimgcls.nets import ImageNetwork, Whitening, sample_weights_in
 from skimgcls.utils._torch_compat import backward
 
 _SOLVERS = {"adamw": AdamW, "muon": Muon}
@@ -61,8 +60,9 @@ class _Bfloat16Copy:
 class TrainingNet(NeuralNet):
     """skorch's ``NeuralNet`` without synchronization with the device at every batch."""
 
-    # The module without its first Standardize layer.
-    body_: torch.nn.Module
+    module_: ImageNetwork
+    # Whether the training images are features, the input of the head.
+    on_features_: bool
     # Methods to call for each event, looked up once because there are many events.
     listening_: dict[str, list[Any]]
     rounded_: _Bfloat16Copy | None
@@ -136,9 +136,10 @@ class TrainingNet(NeuralNet):
             super()._set_training(training)
 
     def infer(self, x: torch.Tensor, **fit_params: Any) -> torch.Tensor:
-        # The first layer has already been applied to the batch.
+        # `Batches` has standardized the pixels.
+        compute: Any = self.module_.head if self.on_features_ else self.module_.classify
         with self.iterator_train__batch_format.computing():
-            logits: torch.Tensor = self.body_(x)
+            logits: torch.Tensor = compute(x)
         return logits.to(x.dtype)
 
     def get_loss(
@@ -168,10 +169,8 @@ class TrainingNet(NeuralNet):
         self.history.record(f"{prefix}_accuracy", accuracy)
 
 
-def make_net(
-    module: torch.nn.Module, batch_format: BatchFormat, plan: TrainingConfig
-) -> TrainingNet:
-    """Return an initialised TrainingNet for the module."""
+def make_net(module: ImageNetwork, batch_format: BatchFormat, plan: TrainingConfig) -> TrainingNet:
+    """Return an initialized TrainingNet for the module."""
     is_muon = plan.solver == "muon"
     net = TrainingNet(
         batch_format.place(module),
@@ -195,32 +194,10 @@ def make_net(
         verbose=0,
         device=str(batch_format.device),
     )
-    net.listening_, net.rounded_ = {}, None
+    net.listening_, net.rounded_, net.on_features_ = {}, None, False
     net.one_ = torch.ones((), dtype=batch_format.dtype, device=batch_format.device)
     net.initialize()
-    first, body = _split_standardize(net.module_)
-    # Bypasses skorch, which would treat the body as a second module to train.
-    net.__dict__.update(body_=body, iterator_train__first=first, iterator_valid__first=first)
     return net
-
-
-def _split_standardize(module: torch.nn.Module) -> tuple[torch.nn.Module | None, torch.nn.Module]:
-    """Return the first Standardize layer of the module, if any, and the rest."""
-    if isinstance(module, torch.nn.Sequential) and isinstance(module[0], Standardize):
-        return module[0], module[1] if len(module) == 2 else module[1:]
-    return None, module
-
-
-@contextmanager
-def train_on_features(net: TrainingNet, head: torch.nn.Module) -> Iterator[None]:
-    """Train only the head, on batches of its input features."""
-    names = ("body_", "iterator_train__first", "iterator_valid__first")
-    before = {name: net.__dict__[name] for name in names}
-    net.__dict__.update(body_=head, iterator_train__first=None, iterator_valid__first=None)
-    try:
-        yield
-    finally:
-        net.__dict__.update(before)
 
 
 def train_net(
@@ -230,8 +207,13 @@ def train_net(
     train: TrainingImages,
     valid: TrainingImages | None,
     rng: np.random.RandomState,
+    *,
+    on_features: bool = False,
 ) -> list[dict[str, float]]:
     """Train the network on the loss and return the metrics of each epoch.
+
+    With `on_features` the images are features, of shape (n, 1, 1, n_features), and only the head
+    is trained.
 
     Call it inside a seeded block, because dropout draws from the generator of torch, and with
     gradients enabled.
@@ -249,8 +231,11 @@ def train_net(
     net.iterator_train__rng = rng
     net.iterator_train__mixing = plan.mixing
     net.iterator_train__views = plan.views
+    net.on_features_ = on_features
+    standardize = None if on_features else net.module_.standardize
+    net.iterator_train__standardize = net.iterator_valid__standardize = standardize
     net.batch_size = plan.batch_size
-    net.iterator_valid__batch_size = evaluation_batch_size(as_lazy(train.images).image_shape)
+    net.iterator_valid__batch_size = evaluation_batch_size(train.images.image_shape)
     try:
         net.notify("on_train_begin", X=train, y=None)
         with suppress(_callbacks.StopTraining):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.app._entry import Entry, find_entry
 from skimgcls.app._maps import enlarge, lay_map_over
 from skimgcls.app._upload import Limits
@@ -117,7 +118,7 @@ class ServedModel:
         X = [content] if self.entry is None else self.entry.read(content)
         with self.lock:
             found = explain_by_grad_cam(self.estimator, X)
-        picture = scale_pictures(found.images, np.arange(1))[0]
+        picture = scale_pictures(LazyImages(found.images), np.arange(1))[0]
         return lay_map_over(*enlarge(picture, found.maps[0]))
 
     def why_blind(self) -> str:

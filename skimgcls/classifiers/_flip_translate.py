@@ -36,11 +36,10 @@ class FlipTranslateMixin:
         # Images too small to be shifted by one pixel are not shifted after enlarging either.
         return (side // 16) * min(self._net_shape[:2]) // side
 
-    def _with_test_time_augmentation(self, net):
-        """Return the network with predictions averaged over the views used in training."""
+    def _make_test_time_augmentation(self):
+        """Return the views to average predictions over, which are those used in training."""
         is_averaged = self.test_time_augmentation
         return TestTimeAugmentation(
-            net,
             shift=is_averaged and self.translation_ > 0,
             mirror=is_averaged and self.horizontal_flip_,
         )

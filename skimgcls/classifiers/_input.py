@@ -5,11 +5,8 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skimgcls._images._image_files import find_items
-from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._validation import as_pixels, check_images, is_plain
+from skimgcls._images._estimator_input import validate_images
 from skimgcls._training._batches import TrainingImages
-from skimgcls.utils._sklearn_compat import check_feature_names
 from skimgcls.utils._target_encoder import TargetEncoder, check_weights
 
 
@@ -33,27 +30,8 @@ class InputMixin:
         return train
 
     def _check_images(self, X, *, reset):
-        # An array of numbers has no column names: skip the check, to predict single images quickly.
-        may_be_named = not is_plain(X) or hasattr(self, "feature_names_in_")
-        # The name of a column of paths does not describe the pixels.
-        if may_be_named and find_items(X) is None:
-            check_feature_names(self, X, reset=reset)
-        name = type(self).__name__
-        if not reset:
-            return check_images(
-                X,
-                fitted_shape=self.image_shape_,
-                any_spelling=self._shape_is_a_guess,
-                estimator_name=name,
-            )
-        pixels = as_pixels(X, name)
-        images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
-        is_lazy = isinstance(images, LazyImages)
-        self.image_shape_ = images.image_shape if is_lazy else images.shape[1:]
-        self.n_features_in_ = int(np.prod(self.image_shape_))
-        self._shape_is_a_guess = self.image_shape is None and pixels.ndim == 2 and not is_lazy
-        self._saw_bytes = (images.source if is_lazy else images).dtype == np.uint8
-        return images
+        """Return X as lazy images for the network."""
+        return validate_images(self, X, reset=reset).images
 
     def _check_classes(self, y, classes, *, reset, partial):
         if not reset:
@@ -101,7 +79,7 @@ class InputMixin:
 
 def _warn_of_unused_request(images):
     """Warn if copies are marked for augmentation, and no augmenter follows."""
-    if isinstance(images, LazyImages) and images.marks is not None and not images.is_random:
+    if images.marks is not None and not images.is_random:
         warnings.warn(
             "ImageOverSampler(minority_augmentation=True) leaves the augmentation of its copies to "
             "an ImageAugmenter after it, and there is none that changes anything. Add one before "

@@ -1,7 +1,6 @@
 """Building the network from the parameters, and its serialization."""
 
 import math
-from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -11,12 +10,12 @@ from skimgcls._training._batches import BatchFormat, MixupCutMix, n_batches
 from skimgcls._training._config import TrainingConfig
 from skimgcls._training._device import check_device, has_bfloat16
 from skimgcls._training._trainer import make_net
-from skimgcls.nets import Standardize
+from skimgcls.nets import ImageNetwork, Standardize, rename_old_weights
 from skimgcls.utils._random import seeded
 from skimgcls.utils._state_dict import check_net, dump_net, restore_net
 
-# max_iter="auto": this number of steps, within these limits on the number of epochs. Small data
-# sets need many epochs to reach enough steps, large ones a few so that each image contributes.
+# max_iter="auto": this number of steps, within these limits on the number of epochs. Small datasets
+# need many epochs to reach enough steps, large ones a few so that each image contributes.
 _STEPS = 2000
 _EPOCHS = (12, 100)
 # Limits of batch_size="auto" for large images: the feature maps of the first layer are many times
@@ -128,14 +127,15 @@ class NetMixin:
         return channel_statistics(train.images, train.weights, train.rows)
 
     def _assemble(self, statistics=None):
-        """Return the module, after a layer that standardises the pixels."""
-        channels = self.image_shape_[2]
-        layers = {}
+        """Return the network: the module, after a layer that standardizes the pixels."""
+        network = self._build_module(self.image_shape_, self.n_outputs_)
+        if not isinstance(network, ImageNetwork) or network.standardize is not None:
+            network = ImageNetwork(network)
         if self.standardize:
+            channels = self.image_shape_[2]
             mean, scale = statistics or (np.zeros(channels), np.ones(channels))
-            layers["standardize"] = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
-        layers["net"] = self._build_module(self.image_shape_, self.n_outputs_)
-        return torch.nn.Sequential(OrderedDict(layers))
+            network.standardize = Standardize(torch.from_numpy(mean), torch.from_numpy(scale))
+        return network
 
     def _module_parameters(self):
         """Return the parameters that define the module, without those of training."""
@@ -174,5 +174,6 @@ class NetMixin:
             module = self._assemble()
             plan = self._make_config(1, single_epoch=True)
             self.net_ = make_net(module, self._batch_format(device), plan)
-            restore_net(self.net_, state["net_"])
+            weights = rename_old_weights(state["net_"]["module"], module)
+            restore_net(self.net_, state["net_"] | {"module": weights})
         self.set_params(**parameters)

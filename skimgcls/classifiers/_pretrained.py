@@ -6,13 +6,12 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._images._lazy_images import as_lazy
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
-from skimgcls._training._trainer import train_on_features
+from skimgcls._training._trainer import train_net
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._flip_translate import FlipTranslateMixin
 from skimgcls.nets import TransferNet
@@ -134,7 +133,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     ``torch.hub.get_dir()``. The environment variable TORCH_HOME changes its location. Without
     internet access, put the file there under its original name; its hash is checked.
 
-    Grey images are repeated for the three input channels of a network. For any other number of
+    Grayscale images are repeated for the three input channels of a network. For any other number of
     channels the first layer is replaced. With `weights`, its filters are the mean of the pretrained
     filters over their channels.
 
@@ -251,11 +250,9 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
                 self.image_shape_, as_path(self.weights), self.image_size
             )
             self._framing = None if framing is None else vars(framing)
-        return (
-            images
-            if self._framing is None
-            else as_lazy(images).then(ResizeCenterCrop(**self._framing))
-        )
+        if self._framing is None:
+            return images
+        return images.then(ResizeCenterCrop(**self._framing))
 
     def _auto_horizontal_flip(self, train):
         # Features of unchanged images can be kept.
@@ -274,7 +271,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         )
 
     def _pixel_statistics(self, train):
-        images = as_lazy(train.images)
+        images = train.images
         if self._framing is not None:
             # Before resizing, which can produce values above the maximum of the pixels.
             images = replace(images, steps=images.steps[:-1])
@@ -284,8 +281,9 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
 
     def _build_module(self, image_shape, n_outputs):
         body = find_backbone(self.backbone).make(self._net_shape, as_path(self.weights))
-        net = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
-        return self._with_test_time_augmentation(net)
+        network = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
+        network.views = self._make_test_time_augmentation()
+        return network
 
     @property
     def _n_stages(self):
@@ -294,7 +292,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     def _prepare_module(self, module, train):
         if self.weights is not None:
             find_backbone(self.backbone).load(
-                module[-1].net.body, as_path(self.weights), progress=bool(self.verbose)
+                module.body, as_path(self.weights), progress=bool(self.verbose)
             )
 
     def _refine_config(self, plan):
@@ -303,7 +301,7 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
             share = 1.0 if self.weights is None else 0.1
         return replace(
             self._with_flip_translate(plan),
-            learning_rate_factors=(("net.net.body.*", share),),
+            learning_rate_factors=(("body.*", share),),
             # No warm-up if only the head is trained, or in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
         )
@@ -319,19 +317,17 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         return max(math.ceil(self._training_fraction() * n_epochs), _EPOCHS[0])
 
     def _train(self, net, plan, loss, train, valid, rng):
-        changes = as_lazy(train.images).is_random or plan.mixing or plan.views
+        changes = train.images.is_random or plan.mixing or plan.views
         if self._n_stages != 0 or changes or not self.keep_features:
             return super()._train(net, plan, loss, train, valid, rng)
         train = self._features_of(net, train)
         valid = None if valid is None else self._features_of(net, valid)
-        with train_on_features(net, net.module_[-1].net.head):
-            return super()._train(net, plan, loss, train, valid, rng)
+        return train_net(net, plan, loss, train, valid, rng, on_features=True)
 
     def _features_of(self, net, images):
         """Return the data with features (n_samples, 1, 1, n_features) as images."""
-        first, body = net.module_[:-1], net.module_[-1].net.body
         found = predict_logits(
-            torch.nn.Sequential(*first, body),
+            net.module_.without_head(),
             images.images,
             net.iterator_valid__batch_format,
             images.rows,
@@ -339,4 +335,4 @@ class PretrainedImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         )
         features = np.zeros((len(images.images), 1, 1, found.shape[1]), found.dtype)
         features[images.rows, 0, 0] = found
-        return replace(images, images=features)
+        return replace(images, images=LazyImages(features))

@@ -4,8 +4,6 @@ import math
 from dataclasses import replace
 from numbers import Integral, Real
 
-import torch
-
 from skimgcls._training._batches import sample
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._flip_translate import FlipTranslateMixin
@@ -41,7 +39,7 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
     The network has a first layer computed from the images and residual convolution stages. The
     training procedure is designed for accuracy per second, after the speed records on CIFAR-10
     (Page, "How to Train Your ResNet", 2018; Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single
-    GPU", 2024, arXiv:2404.00498). Hyperparameters that these tuned for one data set depend here on
+    GPU", 2024, arXiv:2404.00498). Hyperparameters that these tuned for one dataset depend here on
     the number of images, their size, and whether they may be mirrored.
 
     Parameters
@@ -236,16 +234,12 @@ class ResNetImageClassifier(FlipTranslateMixin, BaseImageClassifier):
         if not widths:
             raise ValueError("widths is empty; expected the channels of at least one stage.")
         self.widths_ = widths
-        net = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
-        return self._with_test_time_augmentation(net)
+        network = ResNet(image_shape, n_outputs, widths=widths, depth=self.depth)
+        network.views = self._make_test_time_augmentation()
+        return network
 
     def _prepare_module(self, module, train):
-        layers = list(module)
-        with torch.no_grad():
-            batch, weights = sample(train, _N_SAMPLED)
-            for layer in layers[:-1]:
-                batch = layer(batch)
-            layers[-1].net.whitening.learn(batch, weights)
+        module.learn_whitening(*sample(train, _N_SAMPLED))
 
     def _refine_config(self, plan):
         mixing = plan.mixing

@@ -1,14 +1,14 @@
 """Quantize the weights and activations of a network to 8-bit integers."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from skimgcls._images._decode import CHANNELS
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
-from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._validation import as_pixels, check_images
+from skimgcls._images._validation import check_images
 from skimgcls.export._torch_export import quiet
 
 # Layers that take nearly all of the computation.
@@ -57,18 +57,14 @@ class CalibrationImages:
 
     def _check_pixels(self, X):
         height, _, channels = self.image_shape
-        pixels = as_pixels(X, "to_onnx")
-        if isinstance(pixels, LazyImages):
-            pixels = np.asarray(pixels)
-        if height is not None:
-            images = check_images(pixels, fitted_shape=self.image_shape, any_spelling=True)
-        else:
-            images = check_images(pixels)
-            if images.shape[3] != channels:
-                raise ValueError(
-                    f"calibration holds images of {images.shape[3]} channel(s), but the graph "
-                    f"takes {channels}."
-                )
+        shape = self.image_shape if height is not None else None
+        checked = check_images(X, fitted_shape=shape, any_spelling=True, estimator_name="to_onnx")
+        images = replace(checked.images, ndim=4).to_array()
+        if images.shape[3] != channels:
+            raise ValueError(
+                f"calibration holds images of {images.shape[3]} channel(s), but the graph takes "
+                f"{channels}."
+            )
         if self.dtype == "uint8" and not np.array_equal(images.astype(np.uint8), images):
             raise ValueError(
                 "calibration holds values that do not fit uint8, but the graph takes uint8. Pass "

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from skimgcls._augmentation._policy import AugmentationPolicy
-from skimgcls._images._resize import grey_of
+from skimgcls._images._resize import gray_of
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls.export._float_resize import FloatResize
 from skimgcls.export._pillow_resize import PillowResize
@@ -182,4 +182,4 @@ def _resize_of(transformer, n_channels):
     resize = transformer._make_decoding().resize
     if n_channels == len(resize.background):
         return resize
-    return replace(resize, background=(grey_of(resize.background),))
+    return replace(resize, background=(gray_of(resize.background),))

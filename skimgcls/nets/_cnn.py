@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import nn
 
+from skimgcls.nets._image_network import ImageNetwork
 from skimgcls.nets._layers import ACTIVATIONS, DenseHead
 
 
-class CNN(nn.Module):
+class CNN(ImageNetwork):
     """Convolutions, each followed by max-pooling and an activation, then dense layers.
 
     Parameters
@@ -48,7 +48,6 @@ class CNN(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         *size, channels = image_shape
         layers: list[nn.Module] = []
         for out_channels, pool in zip(conv_channels, pool_sizes, strict=True):
@@ -72,19 +71,14 @@ class CNN(nn.Module):
                 size = [side // span for side, span in zip(size, window, strict=True)]
             layers.append(ACTIVATIONS[activation]())
             channels = out_channels
-        self.body = nn.Sequential(*layers)
-        self.head = DenseHead(
+        head = DenseHead(
             size[0] * size[1] * channels,
             n_outputs,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             dropout=dropout,
         )
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits (n, n_outputs) of a batch (n, channels, height, width)."""
-        logits: torch.Tensor = self.head(self.body(batch))
-        return logits
+        super().__init__(nn.Sequential(*layers), head)
 
 
 def _margins(side: int, kernel_size: int, padding: str) -> tuple[int, int]:

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from skimgcls.nets._image_network import ImageNetwork
 from skimgcls.nets._layers import DenseHead
 
 
-class MLP(DenseHead):
+class MLP(ImageNetwork):
     """Dense layers on the pixels of an image.
 
     Parameters
@@ -28,10 +29,11 @@ class MLP(DenseHead):
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(
+        layers = DenseHead(
             math.prod(image_shape),
             n_outputs,
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             dropout=dropout,
         )
+        super().__init__(layers)

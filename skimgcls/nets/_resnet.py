@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from skimgcls.nets._image_network import ImageNetwork
 from skimgcls.nets._norm import BatchNorm
 from skimgcls.nets._whitening import Whitening
 
@@ -59,7 +60,31 @@ class _Stage(nn.Module):
         return batch
 
 
-class ResNet(nn.Module):
+class _Body(nn.Module):
+    """Whitened patches, stages of convolutions and a global maximum: features (n, n_features)."""
+
+    def __init__(self, image_shape: tuple[int, int, int], widths: Sequence[int], depth: int):
+        super().__init__()
+        height, width, n_channels = image_shape
+        stride = max(1, min(height, width) // _MAP_SIDE)
+        window = (min(max(2, stride), height), min(max(2, stride), width))
+        self.whitening = Whitening(n_channels, window, stride)
+        size = [(height - window[0]) // stride + 1, (width - window[1]) // stride + 1]
+        channels = [self.whitening.out_channels, *widths]
+        stages = []
+        for n_in, n_out in pairwise(channels):
+            pool = (min(2, size[0]), min(2, size[1]))
+            stages.append(_Stage(n_in, n_out, depth, pool))
+            size = [side // span for side, span in zip(size, pool, strict=True)]
+        self.stages = nn.Sequential(*stages)
+        self.n_features = channels[-1]
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        maps: torch.Tensor = self.stages(functional.gelu(self.whitening(batch)))
+        return maps.amax(dim=(2, 3))
+
+
+class ResNet(ImageNetwork):
     """Whitened patches, stages of convolutions, a global maximum, and one dense layer.
 
     Based on speed-record networks for CIFAR-10 (Page, "How to Train Your ResNet", 2018; Jordan,
@@ -75,6 +100,8 @@ class ResNet(nn.Module):
         Number of convolutions of each stage.
     """
 
+    body: _Body
+
     def __init__(
         self,
         image_shape: tuple[int, int, int],
@@ -83,23 +110,12 @@ class ResNet(nn.Module):
         widths: Sequence[int] = (32, 128, 128),
         depth: int = 2,
     ) -> None:
-        super().__init__()
-        height, width, n_channels = image_shape
-        stride = max(1, min(height, width) // _MAP_SIDE)
-        window = (min(max(2, stride), height), min(max(2, stride), width))
-        self.whitening = Whitening(n_channels, window, stride)
-        size = [(height - window[0]) // stride + 1, (width - window[1]) // stride + 1]
-        channels = [self.whitening.out_channels, *widths]
-        stages = []
-        for n_in, n_out in pairwise(channels):
-            pool = (min(2, size[0]), min(2, size[1]))
-            stages.append(_Stage(n_in, n_out, depth, pool))
-            size = [side // span for side, span in zip(size, pool, strict=True)]
-        self.stages = nn.Sequential(*stages)
-        self.head = nn.Linear(channels[-1], n_outputs, bias=False)
+        body = _Body(image_shape, widths, depth)
+        super().__init__(body, nn.Linear(body.n_features, n_outputs, bias=False))
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits (n, n_outputs) of a batch (n, channels, height, width)."""
-        maps = self.stages(functional.gelu(self.whitening(batch)))
-        logits: torch.Tensor = self.head(maps.amax(dim=(2, 3)))
-        return logits
+    @torch.no_grad()
+    def learn_whitening(self, batch: torch.Tensor, weights: torch.Tensor | None = None) -> None:
+        """Compute the first layer from a batch of pixels (n, c, h, w) and its weights (n,)."""
+        if self.standardize is not None:
+            batch = self.standardize(batch)
+        self.body.whitening.learn(batch, weights)

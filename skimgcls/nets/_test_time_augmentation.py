@@ -1,41 +1,37 @@
 """Test-time augmentation."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
-from torch import nn
 from torch.nn import functional
 
 
-class TestTimeAugmentation(nn.Module):
-    """In evaluation, average the logits over an image and shifted or mirrored views of it.
+@dataclass(frozen=True)
+class TestTimeAugmentation:
+    """Average logits over an image and shifted or mirrored views of it.
 
     With `shift`, the image has weight 1/2; two views, shifted by one pixel up and left, and down
     and right, have weight 1/4 each. With `mirror` each of them is averaged with its mirror image
     (Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012;
-    Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024). In training, only the batch
-    itself is used.
+    Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024).
 
     Parameters
     ----------
-    net : Module
-        Maps batches (n, channels, height, width) to logits (n, n_outputs).
     shift : bool
         Whether to use shifted views.
     mirror : bool
         Whether to use mirrored views.
     """
 
-    def __init__(self, net: nn.Module, *, shift: bool, mirror: bool) -> None:
-        super().__init__()
-        self.net = net
-        self.shift = shift
-        self.mirror = mirror
+    shift: bool
+    mirror: bool
 
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits (n, n_outputs)."""
-        if self.training:
-            logits: torch.Tensor = self.net(batch)
-            return logits
-        logits = self._both_ways(batch)
+    def average(
+        self, classify: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the mean logits of the views of a batch (n, channels, height, width)."""
+        logits = self._both_ways(classify, batch)
         if not self.shift:
             return logits
         height, width = batch.shape[2:]
@@ -44,8 +40,10 @@ class TestTimeAugmentation(nn.Module):
             # A side of one pixel cannot be reflected.
             padded = functional.pad(padded, border, mode="reflect" if side > 1 else "replicate")
         moved = [padded[:, :, i : i + height, i : i + width] for i in (0, 2)]
-        return 0.5 * logits + 0.25 * sum(map(self._both_ways, moved))
+        return 0.5 * logits + 0.25 * sum(self._both_ways(classify, view) for view in moved)
 
-    def _both_ways(self, batch: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.net(batch)
-        return 0.5 * (logits + self.net(batch.flip(3))) if self.mirror else logits
+    def _both_ways(
+        self, classify: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor
+    ) -> torch.Tensor:
+        logits = classify(batch)
+        return 0.5 * (logits + classify(batch.flip(3))) if self.mirror else logits

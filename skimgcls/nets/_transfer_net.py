@@ -2,13 +2,13 @@
 
 from typing import Self
 
-import torch
 from torch import nn
 
 from skimgcls.nets._feature_extractor import FeatureExtractor
+from skimgcls.nets._image_network import ImageNetwork
 
 
-class TransferNet(nn.Module):
+class TransferNet(ImageNetwork):
     """A dense layer on features; maps batches (n, channels, height, width) to (n, n_outputs).
 
     Parameters
@@ -22,6 +22,8 @@ class TransferNet(nn.Module):
         stages run in evaluation mode: their running statistics are fixed and their dropout is off.
     """
 
+    body: FeatureExtractor
+
     def __init__(
         self,
         body: FeatureExtractor,
@@ -30,19 +32,13 @@ class TransferNet(nn.Module):
         dropout: float = 0.0,
         n_stages: int | None = None,
     ) -> None:
-        super().__init__()
-        self.body = body
-        self.head = nn.Sequential(
+        head = nn.Sequential(
             nn.Flatten(), nn.Dropout(dropout), nn.Linear(body.n_features, n_outputs)
         )
+        super().__init__(body, head)
         self.n_stages = n_stages
         self._trained: list[nn.Module] = []
         self.freeze(n_stages)
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits (n, n_outputs)."""
-        logits: torch.Tensor = self.head(self.body(batch))
-        return logits
 
     def freeze(self, n_stages: int | None) -> None:
         """Train the head and the last `n_stages` stages of the body; None trains all of it."""

@@ -84,7 +84,9 @@ def _clear_caches(value, seen=None):
     seen.add(id(value))
     if isinstance(value, BaseEstimator):
         for name in _CACHES:
-            if isinstance(getattr(value, name, None), str | PathLike):
+            folder = getattr(value, name, None)
+            # "auto" of an ImageLoader is memory, not a folder.
+            if isinstance(folder, str | PathLike) and (name, folder) != ("cache", "auto"):
                 setattr(value, name, None)
         value = vars(value)
     if isinstance(value, dict):

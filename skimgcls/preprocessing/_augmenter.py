@@ -8,7 +8,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._augmentation._policy import AugmentationPolicy, apply_policy, draw_policy
-from skimgcls._images._lazy_images import LazyImages, as_lazy, draw_views
+from skimgcls._images._lazy_images import draw_views
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed
 from skimgcls.utils._sklearn_compat import Interval, StrOptions
@@ -182,9 +182,7 @@ class ImageAugmenter(BaseImageTransformer):
             They are indexed like an array. Converted to an array, they are not augmented.
         """
         check_is_fitted(self)
-        images, ndim = self._check_images(X, reset=False)
-        if not isinstance(images, LazyImages):
-            images = LazyImages(images, ndim=ndim)
+        images = self._check_images(X, reset=False).images
         step = self._make_step(self.image_shape_)
         return images.then(step) if step.policy != AugmentationPolicy() else images
 
@@ -206,7 +204,7 @@ class ImageAugmenter(BaseImageTransformer):
             uint8 for uint8 images, else float.
         """
         generator = torch.Generator().manual_seed(draw_seed(random_state))
-        return draw_views(as_lazy(self.transform(X)), n_views, generator)
+        return draw_views(self.transform(X), n_views, generator)
 
     def _learn(self, images):
         black, white = _ends_of(images)
@@ -222,14 +220,13 @@ class ImageAugmenter(BaseImageTransformer):
 def _ends_of(images):
     """Return the values of black and white for each channel, in float64.
 
-    Normalised files are read as well, although the values could be computed: the result must be the
+    Normalized files are read as well, although the values could be computed: the result must be the
     same as for an array of the same pixels.
     """
-    lazy = as_lazy(images)
-    if lazy.dtype == np.uint8:
-        channels = lazy.image_shape[2]
+    if images.dtype == np.uint8:
+        channels = images.image_shape[2]
         return np.zeros(channels), np.full(channels, 255.0)
-    parts = lazy.evaluated(lazy.blocks())
+    parts = images.evaluated(images.blocks(), keep=True)
     ends = [(part.min(axis=(0, 1, 2)), part.max(axis=(0, 1, 2))) for part in parts]
     low, high = (np.array(side, float) for side in zip(*ends, strict=True))
     return low.min(axis=0), high.max(axis=0)

@@ -1,14 +1,11 @@
 """Base class of the image transformers."""
 
-import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._images._image_files import ImageFiles, find_items
-from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, as_lazy, float_type
-from skimgcls._images._validation import as_pixels, check_images
+from skimgcls._images._estimator_input import validate_images
 from skimgcls.utils._rollback import restore_on_error
-from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
+from skimgcls.utils._sklearn_compat import fit_context
 
 
 class BaseImageTransformer(TransformerMixin, BaseEstimator):
@@ -33,8 +30,8 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         X : array-like of images, or of files
             Array of shape (n_samples, n_features), (n_samples, height, width) or
             (n_samples, height, width, n_channels), or the output of another image transformer.
-        y : None
-            Ignored.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
@@ -42,8 +39,7 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
             The fitted transformer. It is unchanged if `fit` raises.
         """
         with restore_on_error(self):
-            images, _ = self._check_images(X, reset=True)
-            self._learn(images)
+            self._learn(self._check_images(X, reset=True).images)
         return self
 
     def transform(self, X):
@@ -62,11 +58,9 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
             when they are used.
         """
         check_is_fitted(self)
-        images, ndim = self._check_images(X, reset=False)
-        step = self._make_step(_shape_of(images))
-        if isinstance(images, LazyImages):
-            return images.then(step)
-        return restore_format(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
+        checked = self._check_images(X, reset=False)
+        step = self._make_step(checked.images.image_shape)
+        return checked.give_back(checked.images.then(step))
 
     def _learn(self, images):
         """Learn from the training images. By default nothing is learned."""
@@ -75,59 +69,8 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         """Return the transform of a batch of images of this shape."""
         raise NotImplementedError
 
-    def _check_images(self, X, *, reset):
-        """Return lazy images or an array (n, height, width, channels), and the `ndim` of X."""
-        if find_items(X) is None:
-            check_feature_names(self, X, reset=reset)
-        elif reset:
-            vars(self).pop("feature_names_in_", None)
-        return self._as_images(X, reset=reset)
-
-    def _as_images(self, X, *, reset):
-        """Return the same as `_check_images`, without checking the column names."""
-        name = type(self).__name__
-        pixels = as_pixels(X, name)
-        is_rows = pixels.ndim == 2 and not isinstance(pixels, LazyImages)
-        if reset:
-            images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
-            self.image_shape_ = _shape_of(images)
-            self.n_features_in_ = int(np.prod(self.image_shape_))
-            self._shape_is_a_guess = self.image_shape is None and is_rows
-            self._saw_bytes = as_lazy(images).source.dtype == np.uint8
-        elif hasattr(self, "image_shape_") and (is_rows or not self._takes_any_size):
-            images = check_images(
-                pixels,
-                fitted_shape=self.image_shape_,
-                any_spelling=self._shape_is_a_guess,
-                estimator_name=name,
-            )
-        else:
-            images = self._match_channels(check_images(pixels, estimator_name=name))
-        return images, pixels.ndim
-
-    def _match_channels(self, images):
-        """Check that images of any size have as many channels as the training images."""
-        # A loader that was fitted on files accepts any number of channels.
-        found = _shape_of(images)[2]
-        expected = self.image_shape_[2] if hasattr(self, "image_shape_") else found
-        if found == expected:
-            return images
-        is_files = isinstance(images, LazyImages) and isinstance(images.source, ImageFiles)
-        if is_files and not images.steps and expected == 1:
-            return images.of_files(images.source.decoded(mode="L"))
-        raise ValueError(
-            f"X has images of {found} channel(s), but {type(self).__name__} was fitted on images "
-            f"of {expected} channel(s). Convert the images, or fit again."
+    def _check_images(self, X, *, reset, check_names=True):
+        """Return X as checked images."""
+        return validate_images(
+            self, X, reset=reset, any_size=self._takes_any_size, check_names=check_names
         )
-
-
-def restore_format(images, ndim):
-    """Return images (n, height, width, channels) in the format of X, given its `ndim`."""
-    if ndim == 4 or (ndim == 3 and images.shape[3] != 1):
-        return images
-    return images.reshape(len(images), -1) if ndim == 2 else images[..., 0]
-
-
-def _shape_of(images):
-    shape = images.image_shape if isinstance(images, LazyImages) else images.shape[1:]
-    return tuple(int(size) for size in shape)

@@ -9,13 +9,13 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._backbones import as_path, find_backbone
-from skimgcls._images._lazy_images import as_lazy, float_type
+from skimgcls._images._lazy_images import float_type
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._images._statistics import channel_statistics
 from skimgcls._training._batches import BatchFormat
 from skimgcls._training._device import check_device, choose_precision
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
-from skimgcls.nets import Standardize
+from skimgcls.nets import ImageNetwork, Standardize, rename_old_weights
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed, seeded
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
@@ -146,12 +146,12 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
             float32, or float64 for float64 images.
         """
         check_is_fitted(self)
-        images, _ = self._check_images(X, reset=False)
+        images = self._check_images(X, reset=False).images
         dtype = float_type(images.dtype)
         if self._framing is not None:
-            images = as_lazy(images).then(ResizeCenterCrop(**self._framing))
+            images = images.then(ResizeCenterCrop(**self._framing))
         # Use the device of the network: `device` may have been changed after `fit`.
-        batch_format = self._batch_format(self._net[0].factor.device)
+        batch_format = self._batch_format(self._net.standardize.factor.device)
         features = predict_logits(self._net, images, batch_format, n_values=BACKBONE_VALUES)
         return features.astype(dtype, copy=False)
 
@@ -168,7 +168,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         with seeded(draw_seed(self.random_state), device):
             net = self._make_net(source, weights, statistics)
             if weights is not None:
-                source.load(net[-1], weights, progress=bool(self.verbose))
+                source.load(net.body, weights, progress=bool(self.verbose))
         self._built_with = {"backbone": self.backbone, "weights": weights}
         self._net = self._batch_format(device).place(net)
 
@@ -187,9 +187,9 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         shape = self.image_shape_
         if self._framing is not None:
             shape = ResizeCenterCrop(**self._framing).output_shape(shape)
-        first = Standardize(*map(torch.from_numpy, statistics))
-        net = torch.nn.Sequential(first, source.make(shape, weights))
-        self._n_features_out = net[-1].n_features
+        standardize = Standardize(*map(torch.from_numpy, statistics))
+        net = ImageNetwork(source.make(shape, weights), standardize=standardize)
+        self._n_features_out = net.body.n_features
         return net.requires_grad_(False).eval()
 
     def _batch_format(self, device):
@@ -213,7 +213,7 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
             net = self._make_net(
                 source, self._built_with["weights"], (np.zeros(channels), np.ones(channels))
             )
-        load_state(net, to_tensors(state["_net"]))
+        load_state(net, rename_old_weights(to_tensors(state["_net"]), net))
         try:
             device = check_device(self.device)
         except ValueError:

@@ -1,9 +1,11 @@
 """Flatten images to rows for scikit-learn."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._sklearn_compat import check_feature_names_in
 
 
@@ -54,8 +56,8 @@ class ImageFlattener(BaseImageTransformer):
             Flattened images, with the dtype of X.
         """
         check_is_fitted(self)
-        images, _ = self._check_images(X, reset=False)
-        return np.asarray(images).reshape(len(images), -1)
+        images = self._check_images(X, reset=False).images.to_array()
+        return images.reshape(len(images), -1)
 
     def inverse_transform(self, X):
         """Convert rows back to images.
@@ -72,8 +74,8 @@ class ImageFlattener(BaseImageTransformer):
             those had this format.
         """
         check_is_fitted(self)
-        images, _ = self._as_images(X, reset=False)
-        return restore_format(np.asarray(images), self._ndim)
+        images = self._check_images(X, reset=False, check_names=False).images
+        return replace(images, ndim=self._ndim).to_array()
 
     def get_feature_names_out(self, input_features=None):
         """Return a name for each column.
@@ -101,8 +103,8 @@ class ImageFlattener(BaseImageTransformer):
         ]
         return np.array(names, dtype=object)
 
-    def _as_images(self, X, *, reset):
-        images, ndim = super()._as_images(X, reset=reset)
+    def _check_images(self, X, *, reset, check_names=True):
+        checked = super()._check_images(X, reset=reset, check_names=check_names)
         if reset:
-            self._ndim = ndim
-        return images, ndim
+            self._ndim = checked.images.ndim
+        return checked

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from skimgcls._images._decode import CHANNELS
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._resize import INTERPOLATIONS, grey_of
-from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls._images._resize import INTERPOLATIONS, gray_of
+from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, resize_images
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
@@ -47,10 +47,16 @@ class ImageLoader(BaseImageTransformer):
     on_error : {"raise", "blank"}, default="raise"
         Whether to raise an error for an unreadable file, or to use a black image instead.
 
-    cache : str, PathLike or None, default=None
-        Folder that caches decoded pixels as bytes: 12 KiB for a 64 x 64 image. Each file is then
-        decoded once, and again if the file or the decoding parameters change. The folder is created
-        if it does not exist. Delete it to free the space.
+    cache : "auto", str, PathLike or None, default="auto"
+        Where decoded pixels are kept, 12 KiB for a 64 x 64 image, so that each file is decoded
+        once for all statistics and epochs.
+
+        - "auto": in memory while a model trains, if the pixels of all images fit in a quarter of
+          the available memory. Otherwise, and in prediction, nothing is kept.
+        - a folder, which later fits read as well. A file is decoded again if it or the decoding
+          parameters change. The folder is created if it does not exist. Delete it to free the
+          space.
+        - None: nowhere. A file is decoded whenever its pixels are needed.
 
     n_jobs : int or None, default=None
         Number of threads that decode images in the background. None is 1, -1 is one per core.
@@ -113,7 +119,7 @@ class ImageLoader(BaseImageTransformer):
         interpolation="bilinear",
         background=(255, 255, 255),
         on_error="raise",
-        cache=None,
+        cache="auto",
         n_jobs=None,
     ):
         self.size = size
@@ -133,8 +139,8 @@ class ImageLoader(BaseImageTransformer):
         ----------
         X : DataFrame of one column, Series, list or array of files; or array of images
             One file per image: a path, the content as bytes, an open file or a Pillow image.
-        y : None
-            Ignored.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
@@ -144,7 +150,7 @@ class ImageLoader(BaseImageTransformer):
         Raises
         ------
         FileNotFoundError, PermissionError, ValueError
-            If a file is missing, empty, not an image or too large. The first one is reported.
+            If a file is missing, empty, not an image or too large. The error names the first one.
         NotADirectoryError
             If `cache` is a file.
         """
@@ -182,29 +188,27 @@ class ImageLoader(BaseImageTransformer):
         files = self._find_files(X)
         if files is not None:
             return files
-        images, ndim = self._check_images(X, reset=False)
-        resize = self._make_decoding().resize
-        if resize is None:
-            return images if isinstance(images, LazyImages) else restore_format(images, ndim)
-        channels = images.image_shape[2] if isinstance(images, LazyImages) else images.shape[3]
-        if channels != len(resize.background):
-            resize = replace(resize, background=(grey_of(resize.background),))
-        return resize_images(images, ndim, resize)
+        checked = self._check_images(X, reset=False)
+        images, resize = checked.images, self._make_decoding().resize
+        if resize is not None:
+            if images.image_shape[2] != len(resize.background):
+                resize = replace(resize, background=(gray_of(resize.background),))
+            images = resize_images(images, resize)
+        return checked.give_back(images)
 
     def _find_files(self, X):
         """Return lazy images of the files in X, or None if X holds pixels."""
         decoding, cache = self._make_decoding(), self._find_cache()
-        if isinstance(X, LazyImages) and is_unread(X):
-            files = replace(X.source, decoding=decoding, cache=cache, n_jobs=self.n_jobs)
-            return X.of_files(files)
+        if is_unread(X):
+            return X.of_files(replace(X.source, decoding=decoding).cached(cache, self.n_jobs))
         items = find_items(X)
         if items is None:
             return None
         return LazyImages(ImageFiles.from_items(items, decoding, cache, self.n_jobs))
 
     def _find_cache(self):
-        if self.cache is None:
-            return None
+        if self.cache is None or self.cache == "auto":
+            return self.cache
         cache = os.path.abspath(self.cache)
         if os.path.exists(cache) and not os.path.isdir(cache):
             raise NotADirectoryError(f"cache={self.cache!r} is a file. Expected a folder.")
@@ -212,10 +216,10 @@ class ImageLoader(BaseImageTransformer):
 
     def _make_decoding(self):
         background = tuple(np.ravel(self.background).tolist())
-        is_colour = len(background) == 3 and all(
+        is_color = len(background) == 3 and all(
             isinstance(value, int) and 0 <= value <= 255 for value in background
         )
-        if not is_colour:
+        if not is_color:
             raise ValueError(
                 "background must be an RGB color of three integers from 0 to 255; got "
                 f"{self.background!r}."

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, as_lazy, float_type
 from skimgcls._images._statistics import channel_statistics
-from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._sklearn_compat import StrOptions
 
 # Statistics of ImageNet for pixels from 0 to 1, as used for torchvision's weights.
@@ -133,11 +132,9 @@ class ImageNormalizer(BaseImageTransformer):
             Images as floats, in the format of X.
         """
         check_is_fitted(self)
-        images, ndim = self._as_images(X, reset=False)
+        checked = self._check_images(X, reset=False, check_names=False)
         step = _Normalize(self.mean_, self.scale_, inverse=True)
-        if isinstance(images, LazyImages):
-            return images.then(step)
-        return restore_format(apply_in_blocks(images, step, float_type(images.dtype)), ndim)
+        return checked.give_back(checked.images.then(step))
 
 
 def _standard(images):
@@ -150,7 +147,7 @@ def _unit(images):
 
 
 def _imagenet(images):
-    channels = as_lazy(images).image_shape[2]
+    channels = images.image_shape[2]
     if channels != len(_IMAGENET_MEAN):
         raise ValueError(
             f"statistics='imagenet' expects images of 3 channels; got {channels}. Read files with "
@@ -170,8 +167,7 @@ def _range_of(images):
     """Return the minimum and maximum of the pixels; for uint8, 0 and 255."""
     if images.dtype == np.uint8:
         return 0.0, 255.0
-    lazy = as_lazy(images)
-    ranges = [(block.min(), block.max()) for block in lazy.evaluated(lazy.blocks())]
+    ranges = [(block.min(), block.max()) for block in images.evaluated(images.blocks(), keep=True)]
     return float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))
 
 

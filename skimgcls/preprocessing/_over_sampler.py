@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skimgcls._images._image_files import find_items
 from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._validation import as_pixels, check_images
+from skimgcls._images._validation import check_images
 from skimgcls.preprocessing._resizer import is_unread
 from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
 
@@ -192,22 +192,25 @@ class ImageOverSampler(BaseOverSampler):
         """Return X in a format that can be indexed; lazy with `minority_augmentation`."""
         check_feature_names(self, X, reset=True)
         name = type(self).__name__
-        if find_items(X) is not None:
+        items = find_items(X)
+        if items is not None and not self.minority_augmentation:
             self.n_features_in_ = 1
-            return as_pixels(X, name) if self.minority_augmentation else X
+            return X
         if _is_sparse(X) and not self.minority_augmentation:
             rows = check_array(X, accept_sparse=["csr", "csc"], estimator=name, input_name="X")
             self.n_features_in_ = rows.shape[1]
             return rows if issparse(X) else X
-        pixels = as_pixels(X, name)
-        if isinstance(pixels, LazyImages):
-            if self.minority_augmentation:
-                _refuse_random_steps(pixels)
-            self.n_features_in_ = 1 if is_unread(pixels) else int(np.prod(pixels.image_shape))
-            return pixels
-        images = check_images(pixels, image_shape=self.image_shape, estimator_name=name)
-        self.n_features_in_ = int(np.prod(images.shape[1:]))
-        return LazyImages(images, ndim=pixels.ndim) if self.minority_augmentation else X
+        # The shape is that of rows; files may differ in size.
+        may_be_rows = items is None and not isinstance(X, LazyImages)
+        images = check_images(
+            X if items is None else items,
+            image_shape=self.image_shape if may_be_rows else None,
+            estimator_name=name,
+        ).images
+        if self.minority_augmentation:
+            _refuse_random_steps(images)
+        self.n_features_in_ = 1 if is_unread(images) else int(np.prod(images.image_shape))
+        return images if self.minority_augmentation else X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -220,8 +223,8 @@ class ImageOverSampler(BaseOverSampler):
 def _check_labels(X, y):
     """Check y and return one label per image; for one-hot labels, the column index."""
     check_classification_targets(y)
-    # The `shape` of lazy images would open files.
-    check_consistent_length(range(len(X)) if isinstance(X, LazyImages) else X, y)
+    # The `shape` of lazy images would open files, and a sparse matrix has no length.
+    check_consistent_length(range(X.shape[0] if issparse(X) else len(X)), y)
     if type_of_target(y) != "multilabel-indicator":
         return column_or_1d(y)
     indicator = y.toarray() if issparse(y) else np.asarray(y)
@@ -253,13 +256,12 @@ def _mark_copies(images, n_originals):
 
 def _take(X, rows):
     """Return rows of X, with the type of X."""
-    if isinstance(X, LazyImages):
-        return X[rows]
     if hasattr(X, "iloc"):
         return X.iloc[rows].reset_index(drop=True)
     if isinstance(X, list | tuple):
         return [X[row] for row in rows]
-    return (X if hasattr(X, "shape") else np.asarray(X))[rows]
+    # Of the class, since the `shape` of lazy images would open files.
+    return (X if hasattr(type(X), "shape") else np.asarray(X))[rows]
 
 
 def _spread(rows, n):

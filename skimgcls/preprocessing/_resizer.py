@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional
 
 from skimgcls._images._image_files import ImageFiles
-from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, float_type
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize import INTERPOLATIONS, Resize
-from skimgcls.preprocessing._base import BaseImageTransformer, restore_format
+from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._params import check_sizes
 from skimgcls.utils._sklearn_compat import Interval, StrOptions
 
@@ -122,17 +122,18 @@ class ImageResizer(BaseImageTransformer):
             Resized images in the format of X; uint8 for uint8 images, else float.
         """
         check_is_fitted(self)
-        images, ndim = self._check_images(X, reset=False)
-        return resize_images(images, ndim, self._make_resize())
+        checked = self._check_images(X, reset=False)
+        return checked.give_back(resize_images(checked.images, self._make_resize()))
 
-    def _as_images(self, X, *, reset):
-        if isinstance(X, LazyImages) and is_unread(X):
-            # The files may have different sizes: set the new size to read them.
-            resize = make_resize(self.size, self.method, self.interpolation, (0,))
-            sized = X.of_files(X.source.decoded(resize=resize))
-            images, ndim = super()._as_images(sized, reset=reset)
-            return images.of_files(images.source.decoded(resize=None)), ndim
-        return super()._as_images(X, reset=reset)
+    def _check_images(self, X, *, reset, check_names=True):
+        if not is_unread(X):
+            return super()._check_images(X, reset=reset, check_names=check_names)
+        # The files may have different sizes: set the new size to check them.
+        resize = make_resize(self.size, self.method, self.interpolation, (0,))
+        sized = X.of_files(X.source.decoded(resize=resize))
+        checked = super()._check_images(sized, reset=reset, check_names=check_names)
+        images = checked.images
+        return replace(checked, images=images.of_files(images.source.decoded(resize=None)))
 
 
 def make_resize(size, method, interpolation, background):
@@ -144,10 +145,8 @@ def make_resize(size, method, interpolation, background):
     return Resize((height, width), method, interpolation, tuple(background))
 
 
-def resize_images(images, ndim, resize):
-    """Resize lazy images or an array (n, height, width, channels)."""
-    if not isinstance(images, LazyImages):
-        return restore_format(_resize_array(images, resize), ndim)
+def resize_images(images, resize):
+    """Return resized images."""
     if images.steps:
         return images.then(_ResizeStep(resize))
     if isinstance(images.source, ImageFiles):
@@ -159,17 +158,18 @@ def resize_images(images, ndim, resize):
 
 def _resize_array(images, resize):
     if images.dtype != np.uint8:
-        return apply_in_blocks(images, _ResizeStep(resize), float_type(images.dtype))
+        return LazyImages(images, (_ResizeStep(resize),)).to_array()
     resized = np.empty((len(images), *resize.size, images.shape[3]), np.uint8)
     for place, image in zip(resized, images, strict=True):
         _resize_bytes(place, image, resize)
     return resized
 
 
-def is_unread(images):
-    """Return whether these are files without resize or other steps."""
-    is_files = isinstance(images.source, ImageFiles)
-    return is_files and not images.steps and images.source.decoding.resize is None
+def is_unread(X):
+    """Return whether X is lazy images of files without resize or other steps."""
+    if not isinstance(X, LazyImages) or not isinstance(X.source, ImageFiles):
+        return False
+    return not X.steps and X.source.decoding.resize is None
 
 
 def _resize_bytes(place, image, resize):
@@ -177,9 +177,9 @@ def _resize_bytes(place, image, resize):
     if image.shape[2] == 3:
         place[:] = resize(Image.fromarray(image))
         return
-    colours = resize.background * (image.shape[2] if len(resize.background) == 1 else 1)
-    for channel, colour in enumerate(colours):
-        one = replace(resize, background=(colour,))
+    colors = resize.background * (image.shape[2] if len(resize.background) == 1 else 1)
+    for channel, color in enumerate(colors):
+        one = replace(resize, background=(color,))
         place[:, :, channel] = one(Image.fromarray(np.ascontiguousarray(image[:, :, channel])))
 
 

@@ -18,7 +18,7 @@ from sklearn.utils import _safe_indexing, resample, shuffle
 from skimgcls import ModuleImageClassifier
 from skimgcls._images import _lazy_images
 from skimgcls._images._image_files import ImageFiles
-from skimgcls._images._lazy_images import LazyImages, apply_in_blocks, as_lazy, take_steps
+from skimgcls._images._lazy_images import LazyImages, take_steps
 from skimgcls.preprocessing import ImageLoader
 
 SHAPE = (6, 8, 3)
@@ -243,7 +243,6 @@ def test_steps_are_taken_in_their_order(images):
     lazy = LazyImages(images).then(Add(1)).then(Enlarge(2)).then(Add(2))
     expected = (images + 3.0).repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(np.asarray(lazy), expected)
-    assert as_lazy(lazy) is lazy
 
 
 def test_a_random_step_is_left_out_of_an_array_with_a_warning(images):
@@ -275,8 +274,21 @@ def test_blocks_change_no_pixel(n_values, images, monkeypatch):
     lazy = LazyImages(images, (Add(1), Enlarge(2)))
     expected = (images + 1.0).repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(np.asarray(lazy), expected)
-    found = apply_in_blocks(images, Enlarge(2), np.float32)
-    np.testing.assert_array_equal(found, expected - 1)
+    np.testing.assert_array_equal(lazy.to_array(), expected)
+
+
+@pytest.mark.parametrize(("ndim", "shape"), [(2, (12, 48)), (3, (12, 6, 8)), (4, (12, 6, 8, 1))])
+def test_an_array_without_steps_is_given_back_itself(ndim, shape, images):
+    gray = np.ascontiguousarray(images[..., :1])
+    found = LazyImages(gray, ndim=ndim).to_array()
+    assert found.shape == shape
+    assert np.shares_memory(found, gray)
+    assert not np.shares_memory(np.asarray(LazyImages(gray, ndim=ndim)), gray)
+
+
+def test_color_images_have_four_dimensions_whatever_they_were_given_as(images):
+    assert LazyImages(images, ndim=3).to_array().shape == images.shape
+    assert np.asarray(LazyImages(images, ndim=3)).shape == images.shape
 
 
 def test_a_block_holds_no_more_than_it_may_in_any_step(images, monkeypatch):
@@ -287,9 +299,11 @@ def test_a_block_holds_no_more_than_it_may_in_any_step(images, monkeypatch):
             return 1, 1, 1
 
     monkeypatch.setattr(_lazy_images, "_BLOCK_VALUES", 4 * 6 * 8 * 3)
-    assert [len(block) for block in LazyImages(images).blocks()] == [4, 4, 4]
-    assert [len(block) for block in LazyImages(images, (Shrink(),)).blocks()] == [4, 4, 4]
-    assert [len(block) for block in LazyImages(images, (Enlarge(2), Shrink())).blocks()] == [1] * 12
+    assert [len(block) for block in LazyImages(images).blocks(np.arange(12))] == [4, 4, 4]
+    for steps, sizes in (((Shrink(),), [4, 4, 4]), ((Enlarge(2), Shrink()), [1] * 12)):
+        lazy = LazyImages(images, steps)
+        assert [len(block) for block in lazy.blocks(np.arange(12))] == sizes
+        assert [block.stop - block.start for block in lazy.blocks()] == sizes
     assert [len(block) for block in LazyImages(images).blocks(np.arange(5))] == [4, 1]
 
 
@@ -319,10 +333,10 @@ class Trouble(BaseException):
 def test_what_a_thread_raises_arrives_at_its_turn(error, n_jobs, paths, images, monkeypatch):
     read = ImageFiles.read
 
-    def read_or_raise(files, rows):
+    def read_or_raise(files, rows, keep):
         if rows == [4]:
             raise error("in a thread")
-        return read(files, rows)
+        return read(files, rows, keep=keep)
 
     lazy = ImageLoader(n_jobs=n_jobs).fit_transform(paths)
     monkeypatch.setattr(ImageFiles, "read", read_or_raise)
@@ -338,7 +352,7 @@ def counting(monkeypatch):
     """Record the rows that are read."""
     seen, read = [], ImageFiles.read
     monkeypatch.setattr(
-        ImageFiles, "read", lambda files, rows: seen.extend(rows) or read(files, rows)
+        ImageFiles, "read", lambda files, rows, keep: seen.extend(rows) or read(files, rows)
     )
     return seen
 
@@ -366,10 +380,10 @@ def test_what_waits_for_its_turn_is_not_read_after_the_end(paths, monkeypatch):
             is_over.set()
             super().shutdown(*args, **kwargs)
 
-    def read_later(files, rows):
+    def read_later(files, rows, keep):
         assert rows == [0] or is_over.wait(10)
         seen.extend(rows)
-        return read(files, rows)
+        return read(files, rows, keep=keep)
 
     monkeypatch.setattr(_lazy_images, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(ImageFiles, "read", read_later)

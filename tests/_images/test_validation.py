@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import few, pixels
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._validation import check_image_shape, check_images
+
+
+def array_of(X, **options):
+    """Return the checked images as an array (n, height, width, channels)."""
+    return check_images(X, **options).images.source
 
 
 @few
@@ -19,7 +25,7 @@ def test_rows_and_images_of_one_shape_are_the_same_images(images):
     shape = images.shape[1:]
     rows = images.reshape(len(images), -1)
     for X in (rows, rows.tolist(), pd.DataFrame(rows), torch.from_numpy(rows), images):
-        found = check_images(X, image_shape=shape)
+        found = array_of(X, image_shape=shape)
         np.testing.assert_array_equal(found, images)
 
 
@@ -28,7 +34,7 @@ def test_rows_and_images_of_one_shape_are_the_same_images(images):
 def test_what_has_been_fitted_is_taken_again_as_rows_or_as_images(images):
     shape = images.shape[1:]
     for X in (images, images.reshape(len(images), -1), list(images), list(torch.tensor(images))):
-        np.testing.assert_array_equal(check_images(X, fitted_shape=shape), images)
+        np.testing.assert_array_equal(array_of(X, fitted_shape=shape), images)
 
 
 @few
@@ -36,32 +42,32 @@ def test_what_has_been_fitted_is_taken_again_as_rows_or_as_images(images):
 def test_no_pixel_is_copied_that_lies_in_an_array(images):
     rows = images.reshape(len(images), -1)
     for X in (images, rows, torch.from_numpy(rows)):
-        assert np.shares_memory(check_images(X, image_shape=images.shape[1:]), images)
+        assert np.shares_memory(array_of(X, image_shape=images.shape[1:]), images)
 
 
 @given(side=st.integers(1, 40))
 @few
 def test_rows_with_a_square_number_of_pixels_are_square_gray_images(side):
-    assert check_images(np.zeros((2, side**2))).shape == (2, side, side, 1)
-    assert check_images(np.zeros((2, side**2 + side))).shape == (2, 1, side**2 + side, 1)
+    assert array_of(np.zeros((2, side**2))).shape == (2, side, side, 1)
+    assert array_of(np.zeros((2, side**2 + side))).shape == (2, 1, side**2 + side, 1)
 
 
 def test_images_of_two_dimensions_have_one_channel():
-    assert check_images(np.zeros((3, 4, 5))).shape == (3, 4, 5, 1)
-    assert check_images(np.zeros((3, 4, 5)), image_shape=(4, 5)).shape == (3, 4, 5, 1)
+    assert array_of(np.zeros((3, 4, 5))).shape == (3, 4, 5, 1)
+    assert array_of(np.zeros((3, 4, 5)), image_shape=(4, 5)).shape == (3, 4, 5, 1)
 
 
 def test_a_guessed_shape_is_no_promise():
     other = np.arange(32).reshape(2, 2, 8)
-    found = check_images(other, fitted_shape=(4, 4, 1), any_spelling=True)
+    found = array_of(other, fitted_shape=(4, 4, 1), any_spelling=True)
     np.testing.assert_array_equal(found, other.reshape(2, 4, 4, 1))
     with pytest.raises(ValueError, match="Resize or convert"):
-        check_images(other, fitted_shape=(4, 4, 1))
+        array_of(other, fitted_shape=(4, 4, 1))
 
 
 def test_a_series_of_images_is_a_batch():
     images = np.arange(24).reshape(2, 3, 4)
-    np.testing.assert_array_equal(check_images(pd.Series(list(images)))[..., 0], images)
+    np.testing.assert_array_equal(array_of(pd.Series(list(images)))[..., 0], images)
 
 
 @pytest.mark.parametrize(
@@ -85,14 +91,14 @@ def test_a_series_of_images_is_a_batch():
 )
 def test_what_cannot_be_images_is_refused_with_what_to_do(X, words):
     with pytest.raises(ValueError, match=words):
-        check_images(X)
+        array_of(X)
 
 
 def test_images_three_pixels_high_with_many_bands_need_their_shape_said():
     X = np.zeros((2, 3, 8, 8))
     with pytest.raises(ValueError, match=r"image_shape=\(3, 8, 8\)"):
-        check_images(X)
-    assert check_images(X, image_shape=(3, 8, 8)).shape == X.shape
+        array_of(X)
+    assert array_of(X, image_shape=(3, 8, 8)).shape == X.shape
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,7 @@ def test_images_three_pixels_high_with_many_bands_need_their_shape_said():
 )
 def test_images_of_another_shape_than_asked_for_are_refused(X, words):
     with pytest.raises(ValueError, match=words):
-        check_images(X, image_shape=(2, 2))
+        array_of(X, image_shape=(2, 2))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def test_images_of_another_shape_than_asked_for_are_refused(X, words):
 )
 def test_images_of_another_shape_than_fitted_on_are_refused(X, words):
     with pytest.raises(ValueError, match=words):
-        check_images(X, fitted_shape=(4, 4, 3), estimator_name="the CNN")
+        array_of(X, fitted_shape=(4, 4, 3), estimator_name="the CNN")
 
 
 @few
@@ -131,36 +137,36 @@ def test_the_first_image_that_is_not_finite_is_named(images, data):
     n_bad = len(images) - first
     words = f"contains {what}: {n_bad} of {len(images)} images do, the first is image {first}"
     with pytest.raises(ValueError, match=words):
-        check_images(images, image_shape=images.shape[1:])
+        array_of(images, image_shape=images.shape[1:])
 
 
 def test_opposite_infinities_do_not_cancel():
     with pytest.raises(ValueError, match="infinity: 2 of 3 images do, the first is image 0"):
-        check_images([[np.inf, 0.0], [-np.inf, 0.0], [0.0, 0.0]])
+        array_of([[np.inf, 0.0], [-np.inf, 0.0], [0.0, 0.0]])
 
 
 def test_large_numbers_are_fine_as_long_as_float32_holds_them():
     largest = np.finfo(np.float32).max
     for dtype in (np.float32, np.float64):
-        assert check_images(np.full((2, 2, 2), largest, dtype)).shape == (2, 2, 2, 1)
+        assert array_of(np.full((2, 2, 2), largest, dtype)).shape == (2, 2, 2, 1)
     with pytest.raises(ValueError, match=r"too large for float32: 1 of 2 images do, .* image 1"):
-        check_images(np.array([[1.0], [-1e39]]))
+        array_of(np.array([[1.0], [-1e39]]))
 
 
 @pytest.mark.parametrize("X", [None, 3, "folder", {"a": 1}, {1, 2}])
 def test_what_is_no_collection_of_images_is_named(X):
     with pytest.raises(ValueError, match=rf"X must hold images; got {type(X).__name__}"):
-        check_images(X)
+        array_of(X)
 
 
 def test_complex_pixels_are_refused_without_printing_them_all():
     with pytest.raises(ValueError, match="Complex data not supported: X is complex128") as caught:
-        check_images(np.ones((50, 20, 20), dtype=complex))
+        array_of(np.ones((50, 20, 20), dtype=complex))
     assert len(str(caught.value)) < 200
 
 
 def test_tensors_of_types_that_numpy_lacks_are_taken_as_float32():
-    assert check_images(torch.ones(2, 4, 4, dtype=torch.bfloat16)).dtype == np.float32
+    assert array_of(torch.ones(2, 4, 4, dtype=torch.bfloat16)).dtype == np.float32
 
 
 @pytest.mark.parametrize("image_shape", [(4,), (2, 2, 2, 2), (0, 4), (2.0, 2), 4, "44", None])
@@ -172,3 +178,41 @@ def test_an_image_shape_is_two_or_three_positive_integers(image_shape):
 def test_an_image_shape_may_be_a_list_of_numpy_integers():
     assert check_image_shape([np.int64(2), np.int64(3)]) == (2, 3, 1)
     assert check_image_shape((2, 3, 4)) == (2, 3, 4)
+
+
+# The format of X
+
+
+@pytest.mark.parametrize("shape", [(3, 16), (3, 4, 4), (3, 4, 4, 1), (3, 4, 4, 3)])
+def test_arrays_are_given_back_as_arrays_of_their_dimensions(shape):
+    X = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    checked = check_images(X)
+    assert not checked.is_lazy
+    assert checked.is_rows == (len(shape) == 2)
+    found = checked.give_back(checked.images)
+    assert np.shares_memory(found, X)
+    np.testing.assert_array_equal(found, X)
+
+
+@pytest.mark.parametrize("ndim", [2, 4])
+def test_lazy_images_are_given_back_as_lazy_images(ndim):
+    lazy = LazyImages(np.zeros((3, 4, 4, 1)), ndim=ndim)
+    checked = check_images(lazy, any_size=True, fitted_shape=(9, 9, 1))
+    assert checked.is_lazy
+    assert not checked.is_rows
+    assert checked.images is lazy
+    assert checked.give_back(lazy) is lazy
+
+
+def test_images_of_any_size_have_as_many_channels_and_rows_as_many_values():
+    assert array_of(np.zeros((2, 3, 5)), fitted_shape=(4, 4, 1), any_size=True).shape == (
+        2,
+        3,
+        5,
+        1,
+    )
+    for X in (np.zeros((2, 3, 5, 3)), LazyImages(np.zeros((2, 3, 5, 3)))):
+        with pytest.raises(ValueError, match="images of 3 channel"):
+            check_images(X, fitted_shape=(4, 4, 1), any_size=True)
+    with pytest.raises(ValueError, match="15 features"):
+        check_images(np.zeros((2, 15)), fitted_shape=(4, 4, 1), any_size=True)

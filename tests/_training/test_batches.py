@@ -28,7 +28,7 @@ FORMAT = BatchFormat(CPU, torch.float32)
 def make_images(n, weights=None):
     """Images of two alternating classes."""
     images = np.random.RandomState(0).randint(0, 9, size=(n, 3, 4, 1)).astype(np.uint8)
-    return TrainingImages.from_arrays(images, np.arange(n) % 2, weights)
+    return TrainingImages.from_arrays(LazyImages(images), np.arange(n) % 2, weights)
 
 
 class AddOne:
@@ -80,7 +80,8 @@ def residence(request, monkeypatch):
 def test_each_row_is_in_one_batch_and_no_batch_is_a_single_image(n, batch_size, seed, data):
     rows = np.array(data.draw(st.permutations(range(n + 3))))[:n]
     numbers = np.arange(n + 3)
-    images = TrainingImages(numbers.reshape(-1, 1, 1, 1), numbers, numbers.astype(float), rows)
+    pixels = LazyImages(numbers.reshape(-1, 1, 1, 1))
+    images = TrainingImages(pixels, numbers, numbers.astype(float), rows)
     rng = None if seed is None else np.random.RandomState(seed)
     batches = list(Batches(images, batch_size, FORMAT, rng))
     assert len(batches) == n_batches(n, batch_size)
@@ -146,7 +147,7 @@ def test_a_part_keeps_its_weights_and_copies_no_image():
 def test_holding_out_parts_the_images_in_two_and_by_class_where_it_can(sizes, share, seed):
     targets = np.repeat(np.arange(len(sizes)), sizes)
     n, n_held_out = len(targets), int(np.ceil(share * len(targets)))
-    images = TrainingImages.from_arrays(np.zeros((n, 1, 1, 1)), targets)
+    images = TrainingImages.from_arrays(LazyImages(np.zeros((n, 1, 1, 1))), targets)
     kept, held_out = images.hold_out(share, seed)
     assert len(held_out) == n_held_out
     assert sorted([*kept.rows, *held_out.rows]) == list(range(n))
@@ -173,7 +174,9 @@ def test_files_come_in_the_batches_of_their_pixels(tmp_path):
         Image.fromarray(image).save(path)
     files = LazyImages(ImageFiles.from_items(find_items(paths)))
     weights = np.array([1.0, 0, *[2] * 9])
-    sides = [TrainingImages.from_arrays(X, np.arange(11), weights) for X in (pixels, files)]
+    sides = [
+        TrainingImages.from_arrays(X, np.arange(11), weights) for X in (LazyImages(pixels), files)
+    ]
     from_pixels, from_files = (Batches(side, 4, FORMAT, np.random.RandomState(0)) for side in sides)
     for (one, truth), (other, other_truth) in zip(from_pixels, from_files, strict=True):
         assert torch.equal(one, other)
@@ -234,7 +237,7 @@ def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
     # The class of an image is the channel whose values are 1.
     codes = np.arange(12) % 3
     pixels = np.eye(3)[codes].reshape(-1, 1, 1, 3) * np.ones((1, 8, 8, 1))
-    images = TrainingImages.from_arrays(pixels, codes)
+    images = TrainingImages.from_arrays(LazyImages(pixels), codes)
     mixing = MixupCutMix(mixup, cutmix, n_outputs=3)
     mixed = Batches(images, 4, FORMAT, np.random.RandomState(0), mixing)
     n_between = 0
@@ -297,21 +300,19 @@ def passes(batches, n):
     return found
 
 
-def make_numbered(n, weights=None, lazy=False):
+def make_numbered(n, weights=None):
     """Images without mirror symmetry, with their positions as targets."""
-    images = make_images(n).images
-    return TrainingImages.from_arrays(LazyImages(images) if lazy else images, np.arange(n), weights)
+    return TrainingImages.from_arrays(make_images(n).images, np.arange(n), weights)
 
 
 @pytest.mark.usefixtures("residence")
-@pytest.mark.parametrize("lazy", [False, True])
-def test_two_passes_show_each_image_both_ways(lazy):
-    images = make_numbered(200, lazy=lazy)
+def test_two_passes_show_each_image_both_ways():
+    images = make_numbered(200)
     views = FlipTranslate(mirror=True, translation=0)
     first, second, third = passes(
         Batches(images, 16, FORMAT, np.random.RandomState(0), views=views), 3
     )
-    plain = FORMAT.to_batch(make_images(200).images)
+    plain = FORMAT.to_batch(make_images(200).images.source)
     is_plain = (first == plain).flatten(1).all(dim=1)
     assert 70 < is_plain.sum() < 130
     assert torch.equal(first, torch.where(is_plain[:, None, None, None], plain, plain.flip(3)))
@@ -353,7 +354,7 @@ def test_nothing_is_moved_or_mirrored_in_validation():
     images = make_numbered(9)
     views = FlipTranslate(mirror=True, translation=2)
     for found in passes(Batches(images, 4, FORMAT, None, views=views), 2):
-        assert torch.equal(found, FORMAT.to_batch(images.images))
+        assert torch.equal(found, FORMAT.to_batch(images.images.source))
 
 
 # ---- samples
@@ -365,7 +366,7 @@ def test_a_sample_is_of_rows_that_take_part_and_as_large_as_asked_for(n, n_image
     weights = np.random.RandomState(seed).randint(0, 3, n).astype(float)
     weights[0] = 1
     numbers = np.arange(n, dtype=np.float64).reshape(-1, 1, 1, 1)
-    images = TrainingImages.from_arrays(numbers, np.zeros(n), weights)
+    images = TrainingImages.from_arrays(LazyImages(numbers), np.zeros(n), weights)
     batch, weights_of_sample = sample(images, n_images)
     assert batch.dtype is torch.float32
     assert batch.shape[1:] == (1, 1, 1)

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from skorch.callbacks import Callback
 from torch import nn
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._training import _trainer
 from skimgcls._training._batches import BatchFormat, TrainingImages
 from skimgcls._training._callbacks import set_learning_rate
 from skimgcls._training._config import TrainingConfig
 from skimgcls._training._trainer import make_net, train_net
-from skimgcls.nets import MLP, WeightedLoss
+from skimgcls.nets import MLP, ImageNetwork, WeightedLoss
 from skimgcls.utils._random import seeded
 
 PLAN = TrainingConfig(
@@ -36,12 +37,14 @@ PLAN = TrainingConfig(
 DECAYS = {"cosine": lambda done: 0.5 * (1 + np.cos(np.pi * done)), "linear": lambda done: 1 - done}
 TARGETS = np.arange(12) % 2
 IMAGES = np.random.RandomState(0).rand(12, 2, 2, 1).astype(np.float32)
-TRAIN = TrainingImages.from_arrays(IMAGES, TARGETS)
+TRAIN = TrainingImages.from_arrays(LazyImages(IMAGES), TARGETS)
 
 
 def make_valid(n_wrong):
     """The training images, some with wrong labels, so that the score rises and falls."""
-    return TrainingImages.from_arrays(IMAGES, np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS)
+    return TrainingImages.from_arrays(
+        LazyImages(IMAGES), np.where(np.arange(12) < n_wrong, 1, 0) ^ TARGETS
+    )
 
 
 VALID = make_valid(n_wrong=3)
@@ -220,7 +223,7 @@ def states(monkeypatch):
 
 def make_normalized():
     """A network with running statistics, including a count."""
-    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    return ImageNetwork(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
 
 
 @pytest.mark.parametrize("valid", [None, VALID])
@@ -235,7 +238,7 @@ def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_aver
             torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
         else:
             assert torch.equal(found, last[-1][name])
-    is_last = torch.equal(net.module_[2].weight, last[-1]["2.weight"])
+    is_last = torch.equal(net.module_.body[2].weight, last[-1]["body.2.weight"])
     assert is_last == (n_averaged == 1)
 
 

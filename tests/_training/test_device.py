@@ -23,6 +23,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 def choose(images, device=NO_BFLOAT16, precision="auto", n_images=None, batch_size=64):
     n_images = len(images) if n_images is None else n_images
+    images = LazyImages(images) if isinstance(images, np.ndarray) else images
     return choose_precision(precision, images, device, n_images=n_images, batch_size=batch_size)
 
 

@@ -15,6 +15,7 @@ SIDE = 12
 
 
 def take(images, targets, weights=None):
+    images = LazyImages(images) if isinstance(images, np.ndarray) else images
     return TrainingImages.from_arrays(images, targets, weights)
 
 

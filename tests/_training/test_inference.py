@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from skimgcls import ImageAugmenter
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._training._batches import BatchFormat
 from skimgcls._training._inference import evaluation_batch_size, predict_logits
 
@@ -25,7 +26,7 @@ def test_an_evaluation_batch_holds_as_many_images_as_the_cache_likes(side):
 
 def test_logits_do_not_depend_on_the_batches_they_come_in():
     module = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
-    images = np.random.RandomState(0).rand(1030, 16, 16, 1)
+    images = LazyImages(np.random.RandomState(0).rand(1030, 16, 16, 1))
     logits = predict_logits(module, images, FORMAT)
     assert logits.shape == (1030, 3)
     pairs = [predict_logits(module, images[i : i + 2], FORMAT) for i in range(1020, 1030, 2)]
@@ -40,7 +41,9 @@ def test_logits_of_a_net_in_bfloat16_are_float32():
         assert module(rounding.to_batch(images)).dtype is torch.bfloat16
     with FORMAT.computing():
         assert module(FORMAT.to_batch(images)).dtype is torch.float32
-    rounded, exact = (predict_logits(module, images, each) for each in (rounding, FORMAT))
+    rounded, exact = (
+        predict_logits(module, LazyImages(images), each) for each in (rounding, FORMAT)
+    )
     assert rounded.dtype == exact.dtype == np.float32
     assert not np.array_equal(rounded, exact)
     np.testing.assert_allclose(rounded, exact, atol=0.05)
@@ -50,4 +53,4 @@ def test_random_steps_are_not_taken():
     images = np.random.RandomState(0).rand(9, 4, 4, 1)
     changed = ImageAugmenter(rotation=180).fit_transform(images)
     found = predict_logits(nn.Flatten(), changed, FORMAT)
-    np.testing.assert_array_equal(found, predict_logits(nn.Flatten(), images, FORMAT))
+    np.testing.assert_array_equal(found, predict_logits(nn.Flatten(), LazyImages(images), FORMAT))

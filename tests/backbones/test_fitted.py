@@ -72,7 +72,7 @@ def test_gray_images_are_repeated_for_a_color_network():
     X, y = make_stripes(shape=(8, 8, 3))
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
     clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X[..., 0], y)
-    assert clf.net_.module_[-1].net.body.repeats == 3
+    assert clf.net_.module_.body.repeats == 3
 
 
 def test_images_with_other_channels_are_rejected(stripes):

@@ -72,7 +72,7 @@ def test_weights_in_the_hub_cache_are_used(monkeypatch, tmp_path):
     save_file(net.state_dict(), folder / "snapshots" / revision / "model.safetensors")
     X, _ = make_stripes(n_images=2, shape=(32, 32, 3))
     embedder = ImageEmbedder("timm:resnet18", weights="DEFAULT", image_size=32).fit(X)
-    found = embedder._net[-1].net.state_dict()
+    found = embedder._net.body.net.state_dict()
     torch.testing.assert_close(found["layer4.1.conv2.weight"], net.layer4[1].conv2.weight.data)
     # Pretrained running statistics are not reset.
     assert found["bn1.num_batches_tracked"] >= 10_000

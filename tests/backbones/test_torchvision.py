@@ -172,9 +172,9 @@ def test_frozen_body_matches_torchvision(tmp_path):
     preset = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
     batch = torch.from_numpy(X).permute(0, 3, 1, 2).float()
     mean, std = (torch.tensor(v)[:, None, None] for v in (preset.mean, preset.std))
-    first, transfer = clf.net_.module_[0], clf.net_.module_[-1].net
+    network = clf.net_.module_
     with torch.no_grad():
-        found, expected = transfer.body(first(batch)), net((batch / 255 - mean) / std)
+        found, expected = network.body(network.standardize(batch)), net((batch / 255 - mean) / std)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 

@@ -14,7 +14,7 @@ def test_network_can_be_fitted(color_stripes):
     X, y = color_stripes
     clf = PretrainedImageClassifier("unet", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict_proba(X).shape == (36, 3)
-    assert clf.net_.module_[-1].net.body.n_features == 512
+    assert clf.net_.module_.body.n_features == 512
 
 
 def test_weights_of_a_complete_unet_are_accepted(tmp_path):

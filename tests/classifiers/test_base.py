@@ -163,7 +163,7 @@ def test_bytes_and_floats_of_any_range_train_alike(color_stripes):
 
 def test_the_statistics_are_part_of_the_model(color_stripes):
     X, y = color_stripes
-    layer = make_mlp().fit(X, y).net_.module_[0]
+    layer = make_mlp().fit(X, y).net_.module_.standardize
     np.testing.assert_allclose(layer.mean.ravel(), X.mean(axis=(0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(layer.scale.ravel(), X.std(axis=(0, 1, 2)), rtol=1e-6)
 
@@ -171,9 +171,9 @@ def test_the_statistics_are_part_of_the_model(color_stripes):
 def test_the_statistics_heed_sample_weights_but_not_class_weights(stripes):
     X, y = stripes
     weights = np.where(y == 0, 3, 1)
-    mean = make_mlp().fit(X, y, sample_weight=weights).net_.module_[0].mean.item()
+    mean = make_mlp().fit(X, y, sample_weight=weights).net_.module_.standardize.mean.item()
     assert mean == pytest.approx(np.average(X.mean(axis=(1, 2)), weights=weights))
-    mean = make_mlp(class_weight={0: 3}).fit(X, y).net_.module_[0].mean.item()
+    mean = make_mlp(class_weight={0: 3}).fit(X, y).net_.module_.standardize.mean.item()
     assert mean == pytest.approx(X.mean())
 
 

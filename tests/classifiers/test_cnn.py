@@ -11,7 +11,8 @@ from skimgcls.estimator_checks._data import make_stripes
 
 def iterate_wrapped(clf):
     """Return the names of the leaf modules, in order."""
-    leaves = [m for m in clf.net_.module_[-1].modules() if not list(m.children())]
+    parts = (clf.net_.module_.body, clf.net_.module_.head)
+    leaves = [m for part in parts for m in part.modules() if not list(m.children())]
     return [type(leaf).__name__ for leaf in leaves]
 
 

@@ -11,7 +11,7 @@ from skimgcls import MLPImageClassifier
 def test_the_hidden_layers_are_as_said(stripes):
     X, y = stripes
     clf = MLPImageClassifier((20, 10), activation="tanh", dropout=0.2, max_iter=1).fit(X, y)
-    layers = list(clf.net_.module_[-1].layers)
+    layers = list(clf.net_.module_.body.layers)
     assert [type(layer) for layer in layers] == [
         *(nn.Linear, nn.Tanh, nn.Dropout),
         *(nn.Linear, nn.Tanh, nn.Dropout),

@@ -33,7 +33,7 @@ def weights(tmp_path):
 
 
 def body_of(clf):
-    return clf.net_.module_[-1].net.body.net
+    return clf.net_.module_.body.net
 
 
 def moved(clf, state):
@@ -255,7 +255,7 @@ def test_what_is_white_the_images_tell(weights, factor, white):
     X, y = make_stripes(shape=(8, 8, 3))
     X = X.astype(np.float32)
     clf = make_clf(weights=weights[0], precision="float32").fit(X * factor, y)
-    first = clf.net_.module_[0]
+    first = clf.net_.module_.standardize
     assert isinstance(first, Standardize)
     np.testing.assert_allclose(first.scale.flatten(), white, rtol=1e-6)
     reference = make_clf(weights=weights[0], precision="float32").fit(X, y)
@@ -269,9 +269,9 @@ def test_with_weights_pixels_are_as_torchvision_has_them(weights):
     X, y = make_stripes(n_images=6, shape=(300, 260, 3))
     clf = make_clf(weights=path, image_size="auto", trainable="head", max_iter=1).fit(X, y)
     preset = torchvision.models.ShuffleNet_V2_X0_5_Weights.DEFAULT.transforms()
-    first, transfer = clf.net_.module_[0], clf.net_.module_[-1].net
+    network = clf.net_.module_
     framed = torch.from_numpy(np.asarray(clf._check_images(X, reset=False))).permute(0, 3, 1, 2)
-    found = (first(framed) - transfer.body.mean) / transfer.body.std
+    found = (network.standardize(framed) - network.body.mean) / network.body.std
     # torchvision rounds resized pixels to bytes.
     expected = preset(torch.from_numpy(X).permute(0, 3, 1, 2))
     torch.testing.assert_close(found, expected, rtol=0, atol=0.51 / 255 / 0.224)

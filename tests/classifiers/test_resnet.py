@@ -25,18 +25,17 @@ def make_sides(n_images=120):
     return X, y
 
 
-def net_of(clf):
-    """Return the network without pixel statistics and test-time augmentation."""
-    return clf.net_.module_[-1].net
-
-
 def logits_of(clf, X):
     """Return the logits without test-time augmentation."""
     batch = torch.from_numpy(X.reshape(len(X), *clf.image_shape_)).permute(0, 3, 1, 2).float()
+    network = clf.net_.module_.train()
     with torch.no_grad():
-        for layer in list(clf.net_.module_)[:-1]:
-            batch = layer(batch)
-        return net_of(clf)(batch).numpy()
+        # Normalization as in evaluation; only the views are left out.
+        for part in network.children():
+            part.eval()
+        logits = network(batch).numpy()
+    network.eval()
+    return logits
 
 
 def assert_same(one, other, X):
@@ -61,7 +60,7 @@ def test_any_size_any_channels_and_any_number_of_classes(shape, n_classes):
 def test_the_default_net_has_three_stages_of_two_convolutions():
     X, y = make_stripes(shape=(12, 12))
     clf = ResNetImageClassifier(max_iter=1, random_state=0).fit(X, y)
-    shapes = [tuple(w.shape) for w in net_of(clf).stages.parameters() if w.ndim == 4]
+    shapes = [tuple(w.shape) for w in clf.net_.module_.body.stages.parameters() if w.ndim == 4]
     whitened = 2 * 1 * 2 * 2
     widths = [(32, whitened), (32, 32), (128, 32), (128, 128), (128, 128), (128, 128)]
     assert shapes == [(*width, 3, 3) for width in widths]
@@ -71,7 +70,7 @@ def test_the_default_net_has_three_stages_of_two_convolutions():
 def test_the_first_layer_steps_further_over_large_images(side, stride):
     X, y = make_stripes(n_images=4, shape=(side, side, 1), n_classes=2)
     clf = make_resnet(widths=(4,), depth=1, max_iter=1, test_time_augmentation=False).fit(X, y)
-    whitening = net_of(clf).whitening
+    whitening = clf.net_.module_.body.whitening
     assert whitening.stride == (stride, stride)
     assert whitening.kernel_size == (max(2, stride),) * 2
 
@@ -144,7 +143,7 @@ def test_parameters_are_checked_in_fit(stripes, params, words):
 @pytest.mark.parametrize("widths", [8, (8,), [8], np.array([8])])
 def test_one_width_is_one_stage_however_it_is_written(stripes, widths):
     clf = make_resnet(widths=widths).fit(*stripes)
-    assert len(net_of(clf).stages) == 1
+    assert len(clf.net_.module_.body.stages) == 1
     assert_same(clf, make_resnet(widths=(8,)).fit(*stripes), stripes[0])
 
 
@@ -176,7 +175,7 @@ def test_auto_mirrors_where_mirrored_images_are_of_the_same_class(make_images):
     X, y = make_images()
     clf = make_resnet(max_iter=1).fit(X, y)
     assert clf.horizontal_flip_ is (make_images is not make_sides)
-    assert clf.net_.module_[-1].mirror == clf.horizontal_flip_
+    assert clf.net_.module_.views.mirror == clf.horizontal_flip_
     assert_same(clf, make_resnet(max_iter=1, horizontal_flip=clf.horizontal_flip_).fit(X, y), X)
 
 
@@ -210,7 +209,7 @@ def test_auto_moves_by_a_sixteenth_of_the_shorter_side(shape, translation):
     X, y = make_stripes(n_images=6, shape=shape)
     clf = make_resnet(widths=(4,), max_iter=1).fit(X, y)
     assert clf.translation_ == translation
-    assert clf.net_.module_[-1].shift == (translation > 0)
+    assert clf.net_.module_.views.shift == (translation > 0)
 
 
 def test_a_translation_that_is_given_is_taken(stripes):
@@ -256,13 +255,13 @@ def random_batch(*shape):
 
 def make_stage(depth):
     """Return a stage of eight channels, the output of the first layer for gray images."""
-    return ResNet((9, 9, 1), 2, widths=(8,), depth=depth).stages[0].eval()
+    return ResNet((9, 9, 1), 2, widths=(8,), depth=depth).body.stages[0].eval()
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
 def test_nets_of_any_depth_fit(stripes, depth):
     clf = make_resnet(widths=(4, 8), depth=depth, max_iter=30).fit(*stripes)
-    assert [len(stage.convolutions) for stage in net_of(clf).stages] == [depth, depth]
+    assert [len(stage.convolutions) for stage in clf.net_.module_.body.stages] == [depth, depth]
     assert clf.score(*stripes) == 1
 
 
@@ -293,14 +292,14 @@ def test_a_single_convolution_has_no_way_past_it():
 def test_the_first_layer_is_learned_from_the_images_and_not_trained(stripes):
     X, y = stripes
     short, long = (make_resnet(max_iter=n).fit(X, y) for n in (1, 5))
-    filters = [net_of(clf).whitening.weight for clf in (short, long)]
+    filters = [clf.net_.module_.body.whitening.weight for clf in (short, long)]
     assert filters[0].any()
     assert torch.equal(*filters)
-    assert not torch.equal(*(net_of(clf).head.weight for clf in (short, long)))
+    assert not torch.equal(*(clf.net_.module_.head.weight for clf in (short, long)))
     long.partial_fit(X[:12], y[:12])
-    assert torch.equal(net_of(long).whitening.weight, filters[0])
+    assert torch.equal(long.net_.module_.body.whitening.weight, filters[0])
     other = make_resnet(max_iter=1).fit(X.transpose(0, 2, 1), y)
-    assert not torch.equal(net_of(other).whitening.weight, filters[0])
+    assert not torch.equal(other.net_.module_.body.whitening.weight, filters[0])
 
 
 def test_what_the_first_layer_gives_is_uncorrelated_and_of_variance_one(stripes):
@@ -308,7 +307,8 @@ def test_what_the_first_layer_gives_is_uncorrelated_and_of_variance_one(stripes)
     clf = make_resnet(max_iter=1).fit(X, y)
     batch = torch.from_numpy(X[:, None]).float()
     with torch.no_grad():
-        maps = net_of(clf).whitening(clf.net_.module_[0](batch)).double()
+        network = clf.net_.module_
+        maps = network.body.whitening(network.standardize(batch)).double()
     half = maps.shape[1] // 2
     values = maps[:, :half].permute(1, 0, 2, 3).flatten(1).numpy()
     np.testing.assert_allclose(np.cov(values, ddof=0), np.eye(half), atol=0.05)
@@ -356,11 +356,11 @@ def test_partial_fit_learns_from_pieces(stripes):
 def test_warm_start_goes_on_from_the_weights_there_are(stripes):
     X, y = stripes
     clf = make_resnet(warm_start=True, max_iter=10).fit(X, y)
-    filters, losses = net_of(clf).whitening.weight.clone(), clf.loss_curve_
+    filters, losses = clf.net_.module_.body.whitening.weight.clone(), clf.loss_curve_
     clf.set_params(solver="adamw", label_smoothing=0.1, weight_averaging=0.5, max_iter=3).fit(X, y)
     assert clf.n_iter_ == 13
     assert clf.loss_curve_[10] < losses[0]
-    assert torch.equal(net_of(clf).whitening.weight, filters)
+    assert torch.equal(clf.net_.module_.body.whitening.weight, filters)
 
 
 def test_warm_start_keeps_what_was_decided_by_the_first_images():
@@ -485,7 +485,9 @@ def test_widths_follow_the_size_of_the_images(shape, widths):
     X, y = make_stripes(n_images=6, shape=shape, n_classes=2)
     clf = ResNetImageClassifier(max_iter=1, random_state=0).fit(X, y)
     assert clf.widths_ == widths
-    assert [stage.convolutions[0].out_channels for stage in net_of(clf).stages] == list(widths)
+    assert [stage.convolutions[0].out_channels for stage in clf.net_.module_.body.stages] == list(
+        widths
+    )
 
 
 def test_widths_given_are_the_widths_trained(stripes):

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._statistics import channel_statistics
 from skimgcls.nets import Standardize
 
@@ -12,7 +13,7 @@ from skimgcls.nets import Standardize
 @settings(deadline=None, max_examples=50)
 @given(images=arrays(np.uint8, (4, 3, 2, 3)))
 def test_each_channel_has_mean_0_and_standard_deviation_1(images):
-    statistics = channel_statistics(images, None, np.arange(4))
+    statistics = channel_statistics(LazyImages(images), None, np.arange(4))
     layer = Standardize(*map(torch.from_numpy, statistics))
     pixels = layer(torch.from_numpy(images.astype(float)).permute(0, 3, 1, 2))
     is_constant = np.ptp(images, axis=(0, 1, 2)) == 0

@@ -48,15 +48,15 @@ def by_hand(net, batch, shift, mirror):
 def test_evaluation_averages_the_logits_of_all_views(height, width, channels, shift, mirror):
     net = Recorder(height * width * channels)
     batch = make_batch(4, channels, height, width)
-    found = nets.TestTimeAugmentation(net, shift=shift, mirror=mirror).eval()(batch)
+    found = nets.TestTimeAugmentation(shift, mirror).average(net, batch)
     torch.testing.assert_close(found, by_hand(net, batch, shift, mirror))
 
 
 @pytest.mark.parametrize(("shift", "mirror"), [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_each_view_is_evaluated_once(shift, mirror):
     net = Recorder(16)
-    views = nets.TestTimeAugmentation(net, shift=bool(shift), mirror=bool(mirror))
-    views.eval()(make_batch(4, 1, 4, 4))
+    views = nets.TestTimeAugmentation(bool(shift), bool(mirror))
+    views.average(net, make_batch(4, 1, 4, 4))
     assert len(net.seen) == (1 + 2 * shift) * (1 + mirror)
     assert len({each.numpy().tobytes() for each in net.seen}) == len(net.seen)
 
@@ -64,10 +64,14 @@ def test_each_view_is_evaluated_once(shift, mirror):
 def test_training_uses_the_unchanged_batch():
     net = Recorder(12)
     batch = make_batch(4, 1, 3, 4)
-    logits = nets.TestTimeAugmentation(net, shift=True, mirror=True).train()(batch)
+    network = nets.ImageNetwork(net)
+    network.views = nets.TestTimeAugmentation(shift=True, mirror=True)
+    logits = network(batch)
     assert len(net.seen) == 1
     assert net.seen[0] is batch
     assert torch.equal(logits, net(batch))
+    network.eval()(batch)
+    assert len(net.seen) == 2 + 6
 
 
 def test_logits_of_an_invariant_network_do_not_change():
@@ -76,14 +80,8 @@ def test_logits_of_an_invariant_network_do_not_change():
             return batch.sum(dim=(2, 3))
 
     batch = make_batch(4, 3, 4, 4)
-    views = nets.TestTimeAugmentation(Sum(), shift=False, mirror=True).eval()
-    torch.testing.assert_close(views(batch), Sum()(batch))
+    views = nets.TestTimeAugmentation(shift=False, mirror=True)
+    torch.testing.assert_close(views.average(Sum(), batch), Sum()(batch))
     plain = torch.full((4, 3, 4, 4), 0.5)
-    views = nets.TestTimeAugmentation(Sum(), shift=True, mirror=True).eval()
-    torch.testing.assert_close(views(plain), Sum()(plain))
-
-
-def test_parameters_are_those_of_the_wrapped_network():
-    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
-    views = nets.TestTimeAugmentation(net, shift=True, mirror=True)
-    assert [id(each) for each in views.parameters()] == [id(each) for each in net.parameters()]
+    views = nets.TestTimeAugmentation(shift=True, mirror=True)
+    torch.testing.assert_close(views.average(Sum(), plain), Sum()(plain))

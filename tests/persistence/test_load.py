@@ -480,14 +480,38 @@ def test_cache_folders_are_not_loaded(tmp_path):
 # ---- files of earlier versions
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name} {path.stem}")
+WRITER = run_path(str(FOLDER / "write.py"))
+CONTINUED = [path for path in FILES if path.stem in WRITER["WITH_OPTIMIZER"]]
+reads_other_versions = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.InconsistentVersionWarning"
+)
+
+
+def name_of(path):
+    return f"{path.parent.name} {path.stem}"
+
+
+@reads_other_versions
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_of_released_formats_can_be_read(path):
-    images = run_path(str(FOLDER / "write.py"))["make_images"]()
+    images = WRITER["make_images"]()
     expected = np.load(path.with_suffix(".npy"))
+    found = load(path, trusted=WRITER["TRUSTED"]).predict_proba(images)
     # Another machine may sum in another order.
-    np.testing.assert_allclose(load(path).predict_proba(images), expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@reads_other_versions
+@pytest.mark.parametrize("path", CONTINUED, ids=name_of)
+def test_training_continues_from_files_of_released_formats(path):
+    images, names = WRITER["make_images"](), WRITER["make_names"](1)
+    found = load(path).partial_fit(images, names).predict_proba(images)
+    np.testing.assert_allclose(found, np.load(path.with_suffix(".next.npy")), atol=1e-5)
+    without = load(path)
+    without.net_.optimizer_.state.clear()
+    reset = without.partial_fit(images, names).predict_proba(images)
+    assert np.abs(found - reset).max() > 1e-4
 
 
 def test_saved_files_of_the_current_format_exist():
-    assert (FILES[0].read_bytes()[:10], len(FILES)) == (b"SKIMGCLS\x01\x00", 10)
+    assert (FILES[0].read_bytes()[:10], len(FILES)) == (b"SKIMGCLS\x01\x00", 22)

@@ -1,5 +1,7 @@
 """Validation of images and labels for the audit, in any input format."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import scipy.sparse
@@ -42,7 +44,7 @@ def _holds_arrays(X):
 
 
 def _list_arrays(X, name):
-    images = check_images(X, estimator_name="audit_images")
+    images = replace(check_images(X, estimator_name="audit_images").images, ndim=4).to_array()
     if images.dtype != np.uint8 or images.shape[3] not in (1, 3):
         raise ValueError(
             f"{name} holds {images.dtype} images of {images.shape[3]} channels. Expected uint8, "

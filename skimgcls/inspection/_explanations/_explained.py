@@ -51,7 +51,8 @@ def part_reader(estimator, X):
     if find_items(X) is not None and isinstance(estimator, Pipeline):
         X, estimator = estimator[0].transform(X), estimator[1:]
     shape = find_image_shape(estimator, X)
-    images = read_images(check_images(X, image_shape=shape, estimator_name="the explanation"))
+    checked = check_images(X, image_shape=shape, estimator_name="the explanation")
+    images = read_images(checked.images)
     spelling = np.shape(X)[1:] if find_items(X) is None else images.shape[1:]
 
     def predict_proba(pixels):

@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from skimgcls.inspection._explanations._explained import Explained, check_target, import_captum
 from skimgcls.inspection._plots._pixels import read_images
-from skimgcls.nets import TestTimeAugmentation
 from skimgcls.utils._unwrap import find_classifier, find_pipeline
 
 _N_AT_ONCE = 64
@@ -97,8 +96,7 @@ def _plain_net(classifier):
             "convolutions; occlusion explains any classifier."
         )
     module = copy.deepcopy(classifier.net_.module_).float().cpu().eval()
-    if isinstance(module, nn.Sequential) and isinstance(module[-1], TestTimeAugmentation):
-        return nn.Sequential(*module[:-1], module[-1].net).eval()
+    module.views = None
     return module
 
 

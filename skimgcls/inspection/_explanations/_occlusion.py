@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._statistics import channel_statistics
 from skimgcls.inspection._explanations._explained import (
     Explained,
@@ -95,7 +96,7 @@ def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None)
 
 def _mean_color(images):
     """Return the channel means (1, channels, 1, 1), rounded if the pixels are integers."""
-    color = channel_statistics(images, None, np.arange(len(images)))[0]
+    color = channel_statistics(LazyImages(images), None, np.arange(len(images)))[0]
     color = np.rint(color) if images.dtype.kind in "bui" else color
     return torch.from_numpy(color)[None, :, None, None]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skimgcls._images._lazy_images import LazyImages
 from skimgcls.inspection._explanations._grad_cam import explain_by_grad_cam
 from skimgcls.inspection._explanations._occlusion import explain_by_occlusion
 from skimgcls.inspection._plots._drawing import PictureGrid, check_choice, import_pyplot
@@ -98,7 +99,7 @@ class SaliencyDisplay:
     def _of(cls, explained, classes):
         """Return the display of saliency maps, without plotting it."""
         words = [str(label) for label in np.asarray(classes)[explained.codes]]
-        pictures = scale_pictures(explained.images, np.arange(len(words)))
+        pictures = scale_pictures(LazyImages(explained.images), np.arange(len(words)))
         return cls(pictures, explained.maps, words)
 
     def plot(self, ax=None, *, alpha=0.8):

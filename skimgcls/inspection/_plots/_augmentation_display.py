@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 
-from skimgcls._images._lazy_images import LazyImages, as_lazy, draw_views
+from skimgcls._images._lazy_images import LazyImages, draw_views
 from skimgcls.inspection._plots._drawing import PictureGrid, check_count, import_pyplot
 from skimgcls.inspection._plots._pixels import count_images, scale_pictures
 from skimgcls.utils._random import draw_seed
@@ -89,8 +89,8 @@ class AugmentationDisplay:
         transformer = _transformer_of(estimator)
         if count_images(X) == 0:
             raise ValueError("X holds no image to show.")
-        images = as_lazy(transformer.transform(X))
-        if not isinstance(images, LazyImages) or not images.is_random:
+        images = transformer.transform(X)
+        if not getattr(images, "is_random", False):
             raise TypeError(
                 f"{estimator!r} changes no image at random. Expected an ImageAugmenter with at "
                 "least one augmentation enabled, or a Pipeline that contains one."
@@ -100,7 +100,7 @@ class AugmentationDisplay:
         plain = next(images.evaluated([np.arange(len(images))]))
         together = np.concatenate([plain[:, np.newaxis].astype(views.dtype), views], axis=1)
         flat = together.reshape(-1, *together.shape[2:])
-        pictures = scale_pictures(flat, np.arange(len(flat)))
+        pictures = scale_pictures(LazyImages(flat), np.arange(len(flat)))
         n_each = n_views + 1
         return cls([pictures[i : i + n_each] for i in range(0, len(pictures), n_each)]).plot(ax)
 

@@ -5,7 +5,6 @@ from sklearn.pipeline import Pipeline
 
 from skimgcls._images._decode import decode
 from skimgcls._images._image_files import find_items
-from skimgcls._images._lazy_images import as_lazy
 from skimgcls._images._validation import check_images, white_of
 from skimgcls.utils._unwrap import find_pipeline
 
@@ -58,34 +57,31 @@ def take_pictures(X, rows, image_shape=None):
     items = find_items(X)
     if items is not None:
         return [decode(items[row]) for row in rows]
-    images = check_images(X, image_shape=image_shape, estimator_name="the display")
-    return scale_pictures(images, rows)
+    checked = check_images(X, image_shape=image_shape, estimator_name="the display")
+    return scale_pictures(checked.images, rows)
 
 
 def read_images(images, rows=None):
     """Return some or all images as an array, without augmentation."""
-    lazy = as_lazy(images)
-    rows = np.arange(len(lazy)) if rows is None else rows
-    return np.concatenate(list(lazy.evaluated(lazy.blocks(rows))))
+    return np.concatenate(list(images.evaluated(images.blocks(rows))))
 
 
 def scale_pictures(images, rows):
-    """Return images (n, height, width, channels), of any value range, ready to be shown."""
-    lazy = as_lazy(images)
+    """Return lazy images, of any value range, ready to be shown."""
     rows = np.asarray(rows, dtype=np.intp)
-    pixels = read_images(lazy, rows) if len(rows) else []
+    pixels = read_images(images, rows) if len(rows) else []
     if len(rows) and pixels.dtype != np.uint8:
         # The range is estimated from more images than those shown, which may all be dark.
-        asked = np.union1d(rows, np.linspace(0, len(lazy) - 1, _FEWEST).astype(np.intp))
-        pixels = _to_unit(pixels, *_ends_of(lazy, asked))
+        asked = np.union1d(rows, np.linspace(0, len(images) - 1, _FEWEST).astype(np.intp))
+        pixels = _to_unit(pixels, *_ends_of(images, asked))
     return [_as_picture(image) for image in pixels]
 
 
-def _ends_of(lazy, rows):
+def _ends_of(images, rows):
     """Return the values of black and white in these images."""
-    blocks = [(block.min(), block.max()) for block in lazy.evaluated(lazy.blocks(rows))]
+    blocks = [(block.min(), block.max()) for block in images.evaluated(images.blocks(rows))]
     darkest, lightest = min(b[0] for b in blocks), max(b[1] for b in blocks)
-    white = white_of(lazy, rows)
+    white = white_of(images, rows)
     # Unusual ranges, such as standardized pixels or digits up to 16, use minimum and maximum.
     is_usual = darkest >= 0 and lightest > white / 4
     return (0.0, white) if is_usual else (float(darkest), float(lightest))

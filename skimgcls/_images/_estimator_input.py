@@ -1,0 +1,64 @@
+"""The first check of X in every estimator."""
+
+from typing import Any
+
+import numpy as np
+
+from skimgcls._images._image_files import holds_files
+from skimgcls._images._validation import CheckedImages, check_images, is_plain
+from skimgcls.utils._sklearn_compat import check_feature_names
+
+
+def validate_images(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    any_size: bool = False,
+    check_names: bool = True,
+) -> CheckedImages:
+    """Return X as checked images; the counterpart of scikit-learn's ``validate_data``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It has `image_shape`, the parameter.
+    X : array-like of images, or of files
+    reset : bool
+        Whether to store the shape of the images and the names of the columns in the estimator.
+        Otherwise X is compared with what was stored.
+    any_size : bool, default=False
+        Whether images may have another size than in `fit`.
+    check_names : bool, default=True
+        Whether to check the names of the columns.
+    """
+    if check_names:
+        _check_names(estimator, X, reset=reset)
+    name = type(estimator).__name__
+    if not reset:
+        return check_images(
+            X,
+            # A loader that was fitted on files accepts any images.
+            fitted_shape=getattr(estimator, "image_shape_", None),
+            any_spelling=getattr(estimator, "_shape_is_a_guess", False),
+            any_size=any_size,
+            estimator_name=name,
+        )
+    checked = check_images(X, image_shape=estimator.image_shape, estimator_name=name)
+    images = checked.images
+    estimator.image_shape_ = images.image_shape
+    estimator.n_features_in_ = int(np.prod(images.image_shape))
+    estimator._shape_is_a_guess = estimator.image_shape is None and checked.is_rows
+    estimator._saw_bytes = images.source.dtype == np.uint8
+    return checked
+
+
+def _check_names(estimator: Any, X: Any, *, reset: bool) -> None:
+    # An array of numbers has no column names: skip the check, to predict single images quickly.
+    if is_plain(X) and not hasattr(estimator, "feature_names_in_"):
+        return
+    if not holds_files(X):
+        check_feature_names(estimator, X, reset=reset)
+    elif reset:
+        # The name of a column of paths does not describe the pixels.
+        vars(estimator).pop("feature_names_in_", None)
