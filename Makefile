@@ -32,7 +32,8 @@ ARGS ?=
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart lint types test test-all test-latest test-oldest durations docs wheel bench clean
+.PHONY: help setup quickstart lint types test test-all test-latest test-oldest durations docs changelog wheel \
+	bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +43,10 @@ setup: $(READY)  ## create the virtual environment .venv for development
 quickstart: $(READY)  ## set up, then run examples/plot_quickstart.py
 	$(BIN)/python examples/plot_quickstart.py
 
-lint: $(READY)  ## check rules and formatting with ruff
+lint: $(READY)  ## check rules and formatting with ruff, and spelling with codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(READY)  ## check types with mypy
 	$(BIN)/mypy
@@ -70,6 +72,9 @@ durations: $(READY)  ## list the slowest tests among those not marked slow, in o
 docs: $(READY)  ## run the examples and build the site in docs/_build/html
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+changelog: $(READY)  ## show the entries in docs/changelog as the next release will print them
+	$(BIN)/towncrier build --draft --version "Next release"
 
 wheel: $(READY)  ## build the wheel, and run the quickstart with it in an empty folder
 	rm -rf build dist

@@ -1,4 +1,4 @@
-"""Image data sets for benchmarks.
+"""Image datasets for benchmarks.
 
 They are read from the folder in SKIMGCLS_BENCHMARK_DATA, or downloaded if it is not set. The folder
 contains ``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and

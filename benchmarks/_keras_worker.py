@@ -42,7 +42,7 @@ def make_model():
 
 
 def load_images(folder):
-    """Return float32 images, standardised per channel, and their labels."""
+    """Return float32 images, standardized per channel, and their labels."""
     pixels = np.load(folder / "X.npy").astype(np.float32)
     pixels -= pixels.mean(axis=(0, 1, 2))
     pixels /= pixels.std(axis=(0, 1, 2))

@@ -48,7 +48,7 @@ def make_skorch():
 
 
 def as_floats(images):
-    """Convert byte images to input of skorch: float32, standardised per channel, channels first."""
+    """Convert byte images to input of skorch: float32, standardized per channel, channels first."""
     pixels = images.astype(np.float32)
     pixels -= pixels.mean(axis=(0, 1, 2))
     pixels /= pixels.std(axis=(0, 1, 2))

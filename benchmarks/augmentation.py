@@ -1,6 +1,6 @@
 """Augmentation of a whole batch, against image by image and against a training step.
 
-Batches of 512 colour images of 32 by 32 pixels are flipped, rotated, zoomed and shifted, and their
+Batches of 512 color images of 32 by 32 pixels are flipped, rotated, zoomed and shifted, and their
 brightness is changed. torchvision applies the same operations image by image, as in a data loader.
 Both sides start from float tensors, and they alternate in one process.
 """

@@ -2,7 +2,7 @@
 
 Keras has a separate environment and runs in persistent processes, one for float32 and one for
 bfloat16 where that is safe. Each process trains on command while the others wait, so the sides
-alternate. Keras gets standardised float images, and compiles before it is timed. CNNImageClassifier
+alternate. Keras gets standardized float images, and compiles before it is timed. CNNImageClassifier
 uses its defaults, in the precision that these select.
 """
 

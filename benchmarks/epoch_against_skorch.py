@@ -1,6 +1,6 @@
 """An epoch of CNNImageClassifier against one of skorch's classifier with its defaults.
 
-skorch trains the same network as users write it: a plain module on standardised float images. By
+skorch trains the same network as users write it: a plain module on standardized float images. By
 default it does not shuffle, which only saves time. Both sides report the duration of the epoch.
 They alternate in one process.
 """

@@ -1,8 +1,8 @@
 """An epoch of CNNImageClassifier, run by skorch, against the fastest plain PyTorch loop.
 
-The loop has its images in one tensor, already standardised and in the precision of the network. It
+The loop has its images in one tensor, already standardized and in the precision of the network. It
 takes batches by index, and records no history, training accuracy or progress. Both sides have the
-same network, initialisation, batch size, optimizer, precision and memory layout. With early
+same network, initialization, batch size, optimizer, precision and memory layout. With early
 stopping, the loop holds out as many images and computes the accuracy on them after each epoch. The
 two sides alternate in one process.
 """
@@ -24,7 +24,7 @@ from torch.nn import functional
 from skimgcls import CNNImageClassifier, MLPImageClassifier
 from skimgcls.nets import CNN, MLP
 
-# Number of images used from each data set.
+# Number of images used from each dataset.
 N_IMAGES = {"Fashion-MNIST": 60_000, "CIFAR-10": 20_000, "digits": 1_797}
 # For the warm-up: the first steps import and initialize modules.
 N_WARM_UP = 1_000
@@ -39,7 +39,7 @@ class Loop:
     Attributes
     ----------
     images, targets : tensor
-        Input of the network: standardised, channels last in memory, in the precision of the
+        Input of the network: standardized, channels last in memory, in the precision of the
         network, which under autocast is faster than any other.
     n_held_out : int
         Number of images, at the end, held out for validation.

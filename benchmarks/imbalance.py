@@ -4,7 +4,7 @@ Class sizes decrease by a constant factor, as in Cui et al., "Class-Balanced Los
 Number of Samples" (2019). The test set is balanced.
 
 All sides train for ten epochs, the best number for the unweighted side, chosen on training images
-that are in no set. After the default of 26 epochs, a network has memorised its images, and weights
+that are in no set. After the default of 26 epochs, a network has memorized its images, and weights
 have no effect because the loss is nearly zero (Byrd and Lipton, "What Is the Effect of Importance
 Weighting in Deep Learning?", 2019).
 """

@@ -1,4 +1,4 @@
-"""MLPImageClassifier against scikit-learn's MLPClassifier, on colour images as rows of floats.
+"""MLPImageClassifier against scikit-learn's MLPClassifier, on color images as rows of floats.
 
 Both have the same hidden layers, batch size and rows of float32 from 0 to 1. The whole call of
 `fit` for one epoch is timed, including initialization, and the whole call of `predict`. The two

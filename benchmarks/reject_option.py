@@ -2,7 +2,7 @@
 
 Thresholds are chosen on held-out images and applied to the test images. A promise is kept if it is
 consistent with the measurement: the exact 95 % interval (Clopper and Pearson, 1934) reaches down to
-the promised error, or contains the promised coverage. Images of clothes from another data set are
+the promised error, or contains the promised coverage. Images of clothes from another dataset are
 out-of-distribution: no class is correct, and nothing is promised for them.
 """
 
@@ -22,7 +22,7 @@ ERRORS, COVERAGES = (0.1, 0.05, 0.02), (0.8, 0.5)
 
 
 def make_strangers():
-    """Return test images of Fashion-MNIST in the size of those of CIFAR-10, and in colour."""
+    """Return test images of Fashion-MNIST in the size of those of CIFAR-10, and in color."""
     images = load_fashion_mnist()[2]
     images = torch.from_numpy(images.reshape(-1, 1, 28, 28))
     large = functional.resize(images, [32, 32], antialias=True)[:, 0].numpy()

@@ -1,6 +1,6 @@
-"""The residual network on data sets that are unlike CIFAR-10, for which it was designed.
+"""The residual network on datasets that are unlike CIFAR-10, for which it was designed.
 
-The 20 data sets have many classes with few images each, pure black and white images, or batches of
+The 20 datasets have many classes with few images each, pure black and white images, or batches of
 four. The plain convolutional network is trained on each for the same number of epochs.
 """
 
@@ -78,7 +78,7 @@ def rows():
 
 
 def few_images_row(what, ours, theirs):
-    """Require the accuracy of the plain network minus 0.01 on the worst data set of a kind."""
+    """Require the accuracy of the plain network minus 0.01 on the worst dataset of a kind."""
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
     figure = (
         f"{np.mean(ours):.4f} against {np.mean(theirs):.4f} ({100 * min(gains):+.1f} to "

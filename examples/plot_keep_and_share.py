@@ -79,7 +79,7 @@ plt.show()
 # %%
 # ONNX
 # ----
-# One ONNX model from ``uint8`` pixels to class names, including resizing and normalisation. It runs
+# One ONNX model from ``uint8`` pixels to class names, including resizing and normalization. It runs
 # wherever onnxruntime runs: on phones, in browsers, in C++.
 
 to_onnx(pipe, home / "shapes.onnx")

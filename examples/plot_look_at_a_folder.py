@@ -26,20 +26,20 @@ rng = np.random.default_rng(0)
 
 
 def draw_shape(name, side=96):
-    """Draw a shape with random colour, position and size."""
+    """Draw a shape with random color, position and size."""
     clouds = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
     image = Image.fromarray(clouds).resize((side, side), Image.Resampling.BICUBIC)
     size, left, top = (int(value) for value in rng.integers(side // 4, side // 2, size=3))
     box = (left, top, left + size, top + size)
-    colour = tuple(rng.integers(0, 256, 3).tolist())
+    color = tuple(rng.integers(0, 256, 3).tolist())
     draw = ImageDraw.Draw(image)
     if name == "disc":
-        draw.ellipse(box, fill=colour)
+        draw.ellipse(box, fill=color)
     elif name == "square":
-        draw.rectangle(box, fill=colour)
+        draw.rectangle(box, fill=color)
     else:
         corners = [(left, top + size), (left + size, top + size), (left + size // 2, top)]
-        draw.polygon(corners, fill=colour)
+        draw.polygon(corners, fill=color)
     return image
 
 

@@ -21,7 +21,7 @@ from skimgcls import CNNImageClassifier, PredictionDisplay, TrainingCurveDisplay
 # %%
 # Images and labels
 # -----------------
-# The images are one array of shape (n_samples, height, width), with grey values from 0 to 16.
+# The images are one array of shape (n_samples, height, width), with gray values from 0 to 16.
 # Scaling, a channel axis and encoded labels are not needed. A quarter of the images is held out.
 
 digits = load_digits()

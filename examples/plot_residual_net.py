@@ -23,7 +23,7 @@ from skimgcls import (
 # %%
 # Images
 # ------
-# Four shapes with random position, size, angle and colour, on a noisy background of random colour.
+# Four shapes with random position, size, angle and color, on a noisy background of random color.
 # 100 images are for training, and 600 are held out.
 
 X, y = make_shapes(700, image_size=16, n_classes=4, noise=0.1, random_state=0)
@@ -58,7 +58,7 @@ print(table.round({"accuracy": 3, "seconds": 1}).to_string(index=False))
 fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 for (name, scores), style in zip(table.groupby("net"), ["o-", "s--"], strict=True):
     ax.plot(scores["images"], scores["accuracy"], style, label=f"{name}ImageClassifier")
-ax.axhline(1 / 4, color="grey", linestyle=":", label="guessing")
+ax.axhline(1 / 4, color="gray", linestyle=":", label="guessing")
 ax.set_xscale("log")
 ax.set_xticks([25, 50, 100], ["25", "50", "100"])
 ax.minorticks_off()
@@ -86,8 +86,8 @@ for name, net in {"not flipped": fits["ResNet", 50], "flipped": clf}.items():
 # ---------------
 # The first layer is not trained. Twelve of its filters are the principal components of patches of 2
 # by 2 pixels, scaled so that all outputs have the same variance. The other twelve are their
-# negatives. They are sorted by decreasing variance: brightness, two colour contrasts, brightness
-# edges, and then colour edges, of which photographs have few. The network is the attribute
+# negatives. They are sorted by decreasing variance: brightness, two color contrasts, brightness
+# edges, and then color edges, of which photographs have few. The network is the attribute
 # ``net_``.
 
 net = fits["ResNet", 100].net_.module_
@@ -96,7 +96,7 @@ pictures = filters.detach().float().cpu().numpy()[:12].transpose(0, 2, 3, 1)
 
 fig, axes = plt.subplots(2, 6, figsize=(9, 3.4), layout="constrained")
 for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=True), start=1):
-    # Zero is middle grey, and the largest weight is 0 or 1.
+    # Zero is middle gray, and the largest weight is 0 or 1.
     ax.imshow(0.5 + 0.5 * picture / np.abs(picture).max())
     ax.set(xticks=[], yticks=[], title=f"component {number}")
 

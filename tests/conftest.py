@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from skimgcls.estimator_checks._data import grey_image_formats, make_stripes
+from skimgcls.estimator_checks._data import gray_image_formats, make_stripes
 
 # The networks in the tests are so small that a second thread makes them slower.
 torch.set_num_threads(1)
@@ -25,20 +25,20 @@ NOBODY = 65534
 
 @pytest.fixture
 def stripes():
-    """Grey uint8 images (36, 8, 8) of three classes that any network learns, and their labels."""
+    """Gray uint8 images (36, 8, 8) of three classes that any network learns, and their labels."""
     return make_stripes()
 
 
 @pytest.fixture
-def colour_stripes():
-    """Colour uint8 images (36, 6, 8, 3) of three classes, and their labels."""
+def color_stripes():
+    """Color uint8 images (36, 6, 8, 3) of three classes, and their labels."""
     return make_stripes(shape=(6, 8, 3))
 
 
-@pytest.fixture(params=grey_image_formats(make_stripes(n_images=2)[0]))
+@pytest.fixture(params=gray_image_formats(make_stripes(n_images=2)[0]))
 def spell(request):
-    """A function that converts grey images (n, h, w) to an input format, for each format."""
-    return lambda images: grey_image_formats(images)[request.param]
+    """A function that converts gray images (n, h, w) to an input format, for each format."""
+    return lambda images: gray_image_formats(images)[request.param]
 
 
 @pytest.fixture

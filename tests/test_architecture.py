@@ -18,8 +18,10 @@ ARCHITECTURE_PAGE = ROOT / "docs" / "developers" / "architecture.rst"
 
 # Layer -> its folders, or modules of the package root, listed from the top layer down.
 LAYERS = {
-    7: ["app"],
-    6: ["datasets", "inspection", "persistence", "export", "estimator_checks"],
+    9: ["app"],
+    8: ["inspection/_report"],
+    7: ["inspection/_explanations", "inspection/_audit"],
+    6: ["datasets", "persistence", "export", "estimator_checks", "inspection/_plots"],
     5: ["classifiers", "preprocessing"],
     4: ["_training", "_backbones"],
     3: ["nets", "_augmentation"],
@@ -27,16 +29,22 @@ LAYERS = {
     1: ["utils", "exceptions"],
 }
 # The package's `__init__` may import from every folder, and no folder may import from it.
-FRONT_DOOR = "__init__"
+PACKAGE_INIT = "__init__"
 
-MOST_ROOMS = 20
-SKORCH_ROOM = {"_training"}
+MOST_FOLDERS = 20
+SKORCH_FOLDERS = {"_training"}
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
 # The files that may use private names of another library.
 COMPAT_FILES = {"sklearn": "_sklearn_compat.py", "torch": "_torch_compat.py"}
 
-LAYER_OF = {name: layer for layer, rooms in LAYERS.items() for name in rooms}
+LAYER_OF = {name: layer for layer, folders in LAYERS.items() for name in folders}
+# The `__init__` of a folder that holds others, such as `inspection`, lists their public names. An
+# import of it imports all of them, so it counts as an import of the highest.
+OUTER_LAYER_OF = {
+    outer: max(LAYER_OF[name] for name in LAYER_OF if name.startswith(f"{outer}/"))
+    for outer in {name.split("/")[0] for name in LAYER_OF if "/" in name}
+}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 every_source = pytest.mark.parametrize(
@@ -44,19 +52,14 @@ every_source = pytest.mark.parametrize(
 )
 
 
-def top_name(path):
+def folder_of(path):
     """Return the name in the table for a file: ``nets`` for ``nets/_mlp.py``."""
-    first = path.relative_to(PACKAGE).parts[0]
-    return first.removesuffix(".py")
+    folder = path.relative_to(PACKAGE).parent.as_posix()
+    return path.stem if folder == "." else folder
 
 
 def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def is_module(dotted):
-    where = ROOT.joinpath(*dotted.split("."))
-    return where.is_dir() or where.with_suffix(".py").is_file()
 
 
 def imported_modules(tree):
@@ -71,17 +74,18 @@ def imported_modules(tree):
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
-def own_imports(path):
-    """Yield the folders of ``skimgcls`` that a file imports; the package is ``__init__``."""
+def imported_folders(path):
+    """Yield the folders that a file imports, as named in the table; the package is ``__init__``."""
     for line, dotted in imported_modules(parse(path)):
         parts = dotted.split(".")
         if parts[0] != "skimgcls":
             continue
-        inside = len(parts) > 1 and is_module(".".join(parts[:2]))
-        yield line, parts[1] if inside else FRONT_DOOR
+        names = ["/".join(parts[1:end]) for end in range(len(parts), 1, -1)]
+        folders = LAYER_OF.keys() | OUTER_LAYER_OF.keys()
+        yield line, next((name for name in names if name in folders), PACKAGE_INIT)
 
 
-def foreign_imports(path):
+def third_party_imports(path):
     """Yield the third-party packages that a file imports, with their lines."""
     for line, dotted in imported_modules(parse(path)):
         package = dotted.split(".")[0]
@@ -107,14 +111,14 @@ def body_length(function):
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
-def page_rooms():
+def folders_on_page():
     """Return the folders as the documentation lists them: ``L5  classifiers | preprocessing``."""
-    drawn = {}
+    listed = {}
     for line in ARCHITECTURE_PAGE.read_text(encoding="utf-8").splitlines():
         match = re.match(r"\s+L(\d)\s{2,}(\S.*?)(?:\s{2,}.*)?$", line)
         if match:
-            drawn[int(match[1])] = [name.strip() for name in match[2].split("|")]
-    return drawn
+            listed[int(match[1])] = [name.strip() for name in match[2].split("|")]
+    return listed
 
 
 def private_names(tree, library):
@@ -139,41 +143,52 @@ def is_private(name):
 # The table
 
 
-def test_the_table_and_the_package_have_the_same_rooms():
-    found = {top_name(path) for path in SOURCES} - {FRONT_DOOR}
-    assert found == set(LAYER_OF)
+def test_the_table_lists_all_folders():
+    found = {folder_of(path) for path in SOURCES} - {PACKAGE_INIT}
+    assert found == LAYER_OF.keys() | OUTER_LAYER_OF.keys()
 
 
-def test_the_documentation_draws_the_same_rooms():
-    assert page_rooms() == LAYERS
+def test_the_documentation_shows_the_table():
+    assert folders_on_page() == LAYERS
 
 
 # Imports
 
 
-def test_there_are_few_rooms_and_no_loose_modules():
-    assert len(LAYER_OF) <= MOST_ROOMS
+def test_number_of_folders_and_top_level_modules():
+    assert len(LAYER_OF) <= MOST_FOLDERS
     loose = {path.name for path in PACKAGE.glob("*.py")}
     assert loose == {"__init__.py", "exceptions.py"}
+    for outer in OUTER_LAYER_OF:
+        assert {path.name for path in (PACKAGE / outer).glob("*.py")} == {"__init__.py"}
 
 
 @every_source
-def test_imports_go_down(path):
-    here = top_name(path)
-    if here == FRONT_DOOR:
+def test_folders_import_from_lower_layers_only(path):
+    here = folder_of(path)
+    if here == PACKAGE_INIT:
         return
+    if here in OUTER_LAYER_OF:
+        assert all(there.startswith(f"{here}/") for _, there in imported_folders(path))
+        return
+    layers = LAYER_OF | OUTER_LAYER_OF
     wrong = [
-        f"line {line}: {here} (L{LAYER_OF[here]}) imports {there}"
-        for line, there in own_imports(path)
-        if there != here and LAYER_OF.get(there, 9) >= LAYER_OF[here]
+        f"line {line}: {here} (L{layers[here]}) imports {there}"
+        for line, there in imported_folders(path)
+        if there != here and layers.get(there, max(LAYERS)) >= layers[here]
     ]
     assert not wrong
 
 
-def test_the_rooms_do_import_each_other():
+def test_imports_between_folders_are_found():
     """The rule above would pass if no imports were found."""
-    seen = {(top_name(path), there) for path in SOURCES for _, there in own_imports(path)}
-    assert {("classifiers", "_training"), ("classifiers", "nets")} <= seen
+    seen = {(folder_of(path), there) for path in SOURCES for _, there in imported_folders(path)}
+    assert {
+        ("classifiers", "_training"),
+        ("classifiers", "nets"),
+        ("inspection/_report", "inspection/_plots"),
+        ("app", "inspection"),
+    } <= seen
 
 
 @every_source
@@ -186,29 +201,29 @@ def test_no_relative_imports(path):
     assert not relative
 
 
-def test_skorch_has_one_room():
+def test_only_one_folder_imports_skorch():
     users = {
-        top_name(path)
+        folder_of(path)
         for path in SOURCES
-        if "skorch" in {name for _, name in foreign_imports(path)}
+        if "skorch" in {name for _, name in third_party_imports(path)}
     }
     assert users
-    assert users <= SKORCH_ROOM
+    assert users <= SKORCH_FOLDERS
 
 
-def test_nets_know_torch_alone():
-    nets = [path for path in SOURCES if top_name(path) == "nets"]
-    assert {name for path in nets for _, name in foreign_imports(path)} == {"torch"}
+def test_nets_import_only_torch():
+    nets = [path for path in SOURCES if folder_of(path) == "nets"]
+    assert {name for path in nets for _, name in third_party_imports(path)} == {"torch"}
 
 
 @every_source
 @pytest.mark.parametrize("library", COMPAT_FILES)
-def test_private_names_of_other_libraries_have_one_file(path, library):
+def test_only_compat_files_use_private_names_of_other_libraries(path, library):
     lines = list(private_names(parse(path), library))
     assert bool(lines) == (path.name == COMPAT_FILES[library])
 
 
-def test_importing_the_package_is_light():
+def test_import_of_the_package_is_light():
     heavy = ["torch", "torchvision", "skorch", "sklearn", "pandas", "numpy", "scipy"]
     code = f"import sys, skimgcls; print(*(name for name in {heavy} if name in sys.modules))"
     done = subprocess.run(
@@ -221,33 +236,36 @@ def test_importing_the_package_is_light():
 
 
 @every_source
-def test_one_public_class_a_file(path):
+def test_files_have_at_most_one_public_class(path):
     """Private folders, the exceptions and the utilities are exempt."""
-    is_exempt = top_name(path).startswith("_") or top_name(path) in {"exceptions", "utils"}
+    is_exempt = folder_of(path).startswith("_") or folder_of(path) in {"exceptions", "utils"}
     assert is_exempt or len(public_classes(path)) <= 1
 
 
 def test_the_public_classifiers_are_found():
     found = {
-        name for path in SOURCES if top_name(path) == "classifiers" for name in public_classes(path)
+        name
+        for path in SOURCES
+        if folder_of(path) == "classifiers"
+        for name in public_classes(path)
     }
     assert {"BaseImageClassifier", "CNNImageClassifier"} <= found
 
 
 @every_source
-def test_a_function_fits_in_the_eye(path):
+def test_functions_fit_on_a_screen(path):
     lengths = {function.name: body_length(function) for function in functions(parse(path))}
     long = {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION}
     assert not long
 
 
-def test_the_lengths_are_measured():
+def test_function_length_excludes_the_docstring():
     source = 'def f():\n    """Doc."""\n    a = 1\n\n    return a\n'
     assert body_length(functions(ast.parse(source))[0]) == 3
 
 
 @every_source
-def test_a_file_is_read_in_one_sitting(path):
+def test_files_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 

@@ -241,7 +241,7 @@ def use_calibrated_frozen(clf, digits):
 def use_frozen(clf, digits):
     clf.fit(digits.X, digits.y)
     logits = clf.decision_function(digits.X_test)
-    # Fitting does nothing: the shuffled labels are not learnt.
+    # Fitting does nothing: the shuffled labels are not learned.
     accuracy = fitted(FrozenEstimator, lambda meta, d: meta.fit(d.X, np.roll(d.y, 1)))(clf, digits)
     np.testing.assert_array_equal(clf.decision_function(digits.X_test), logits)
     return accuracy
@@ -272,7 +272,7 @@ def several_targets(make):
     return use
 
 
-def fit_half_labelled(meta, digits):
+def fit_half_labeled(meta, digits):
     """Fit with labels for every second image alone."""
     y = np.where(np.arange(len(digits.y)) % 2, digits.y, -1)
     meta.fit(digits.X, y)
@@ -433,7 +433,7 @@ CLIENTS = [
     ),
     Client(
         "SelfTrainingClassifier",
-        fitted(SelfTrainingClassifier, fit_half_labelled),
+        fitted(SelfTrainingClassifier, fit_half_labeled),
         takes_images=False,
         takes_files=False,
     ),
@@ -498,7 +498,7 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def spelt(digits, tmp_path_factory):
+def spelled(digits, tmp_path_factory):
     """The digits in each spelling: as images, as rows, and as a frame of paths."""
     folder = tmp_path_factory.mktemp("digits")
 
@@ -516,7 +516,7 @@ def spelt(digits, tmp_path_factory):
 
 
 def make_mlp(spelling):
-    # Files could be read in colour too.
+    # Files could be read in color too.
     image_shape = (8, 8) if spelling == "files" else None
     return make_small(
         MLPImageClassifier, batch_size=16, max_iter=10, image_shape=image_shape, random_state=0
@@ -525,13 +525,13 @@ def make_mlp(spelling):
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-def test_client(client, spelling, spelt):
+def test_scikit_learn_clients(client, spelling, spelled):
     refusal = client.refusal(spelling)
     if refusal is None:
-        assert client.use(make_mlp(spelling), spelt[spelling]) > GOOD_ACCURACY
+        assert client.use(make_mlp(spelling), spelled[spelling]) > GOOD_ACCURACY
     else:
         with pytest.raises((ValueError, TypeError), match=refusal):
-            client.use(make_mlp(spelling), spelt[spelling])
+            client.use(make_mlp(spelling), spelled[spelling])
 
 
 @pytest.mark.parametrize(
@@ -539,7 +539,7 @@ def test_client(client, spelling, spelt):
     [client for client in CLIENTS if not client.takes_images],
     ids=lambda client: client.name,
 )
-def test_image_shape_makes_images_of_rows(client, digits):
+def test_image_shape_reshapes_rows_to_images(client, digits):
     """Without their sides, which are blank, the digits are no squares a CNN could guess."""
     rows = digits.with_images(lambda images: images[:, :, 1:7].reshape(len(images), -1))
     cnn = make_small(
@@ -562,7 +562,7 @@ def read_guide_table():
     return [tuple(row) for row in csv.reader(table.splitlines(), skipinitialspace=True)]
 
 
-def test_the_user_guide_shows_the_clients():
+def test_the_user_guide_lists_the_clients():
     expected = []
     for client in CLIENTS:
         since = "" if client.since == (1, 6) else ", from scikit-learn {}.{}".format(*client.since)

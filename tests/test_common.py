@@ -119,7 +119,7 @@ def test_scikit_learn_accepts_the_default_constructor(estimator, check):
 
 
 @pytest.mark.parametrize("estimator", CHECKED, ids=name_of)
-def test_no_check_is_missing(estimator):
+def test_number_of_scikit_learn_checks(estimator):
     names = [check.func.__name__ for check in checks_of(estimator)]
     if isinstance(estimator, skimgcls.BaseImageClassifier):
         assert len(names) >= N_CHECKS_OF_CLASSIFIERS
@@ -131,7 +131,7 @@ def test_no_check_is_missing(estimator):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
-def test_no_tag_switches_checks_off(estimator):
+def test_tags_disable_no_checks(estimator):
     tags = get_tags(estimator)
     assert tags.input_tags.two_d_array
     assert not tags.non_deterministic
@@ -142,7 +142,7 @@ def test_no_tag_switches_checks_off(estimator):
 
 
 @pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
-def test_what_a_transformer_learns_is_plain(estimator):
+def test_fitted_attributes_of_transformers_are_plain(estimator):
     """Arrays and plain values can be saved in any format."""
     images, y = make_stripes(shape=(6, 8, 3))
     state = clone(estimator).fit(images, y).__getstate__()
@@ -152,5 +152,5 @@ def test_what_a_transformer_learns_is_plain(estimator):
 
 
 @pytest.mark.parametrize("check", contract_params())
-def test_contract_of_the_image_classifiers(check):
+def test_image_classifier_checks_pass(check):
     check()

@@ -45,5 +45,5 @@ def test_quickstart(tmp_path):
             assert picture.format == "PNG"
             assert min(picture.size) >= 400
             assert max(picture.size) <= 2000
-            # Decoding the whole of it finds what is cut off; a blank page has one colour.
+            # Decoding the whole of it finds what is cut off; a blank page has one color.
             assert len(picture.convert("RGB").getcolors(maxcolors=2**24)) > 100

@@ -72,7 +72,7 @@ def draw_mix(
 
 
 def _draw_interval(size: int, share: float, rng: random.Random) -> tuple[int, int]:
-    """Draw one side of the box: centred at any pixel and clipped at the border, as in CutMix."""
+    """Draw one side of the box: centered at any pixel and clipped at the border, as in CutMix."""
     length = int(size * math.sqrt(1 - share))
     start = rng.randrange(size) - length // 2
     return max(0, start), min(size, start + length)

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 # Names of the padding modes in `grid_sample`.
 _GRID_PADDING = {"reflect": "reflection", "edge": "border", "constant": "zeros"}
-# Weights of red, green and blue in grey, as in torchvision.
+# Weights of red, green and blue in gray, as in torchvision.
 _LUMA = (0.2989, 0.587, 0.114)
 # Rectangles as in torchvision's RandomErasing: fraction of the image area, aspect ratio (height to
 # width), and number of tries; an image is not changed if no rectangle fits.
@@ -227,7 +227,7 @@ def apply_policy(
         images = slice(start, start + n_at_once)
         drawn = draws.part(images)
         block = apply_geometry(batch[images], drawn, policy.padding_mode, black)
-        block = apply_colour(block, drawn, black, white)
+        block = apply_color(block, drawn, black, white)
         result[images] = apply_erasing(block, drawn, black)
     return result
 
@@ -289,7 +289,7 @@ def _interpolate(
 ) -> torch.Tensor:
     """Apply affine maps to the batch with bilinear interpolation."""
     n, _, height, width = batch.shape
-    # "reflect" mirrors at the pixel centres, as in NumPy; the other modes start at the outer edges
+    # "reflect" mirrors at the pixel centers, as in NumPy; the other modes start at the outer edges
     # of the pixels.
     reflects = padding_mode == "reflect"
     spans = [[max(1, side - 1) if reflects else side] for side in (width, height)]
@@ -314,7 +314,7 @@ def _interpolate(
 def _inverse_maps(draws: Draws, n: int) -> torch.Tensor:
     """Return matrices (n, 2, 2) that map an output position (x, y) to its source position.
 
-    Positions are in pixels relative to the image centre, so images need not be square.
+    Positions are in pixels relative to the image center, so images need not be square.
     """
     none = torch.zeros(n, dtype=torch.float64)
     angle = none if draws.rotation is None else draws.rotation.double().deg2rad()
@@ -333,17 +333,17 @@ def _shift_of(draws: Draws, n: int) -> torch.Tensor:
     return torch.zeros((n, 2)) if draws.shift is None else draws.shift
 
 
-def apply_colour(
+def apply_color(
     batch: torch.Tensor, draws: Draws, black: torch.Tensor, white: torch.Tensor
 ) -> torch.Tensor:
     """Change brightness, contrast and saturation of the batch, in this order.
 
     Each operation interpolates between the image and another one, clipped at black and white: a
-    black image, the mean grey of the image, or the image in grey. If black is 0 and white is 1,
+    black image, the mean gray of the image, or the image in gray. If black is 0 and white is 1,
     this equals torchvision's ``adjust_brightness``, ``adjust_contrast`` and ``adjust_saturation``.
     """
     drawn = (draws.brightness, draws.contrast, draws.saturation)
-    starts = (lambda *_: _plain_image(black, batch), _mean_grey, _grey_picture)
+    starts = (lambda *_: _plain_image(black, batch), _mean_gray, _gray_picture)
     for factor, make_start in zip(drawn, starts, strict=True):
         if factor is not None:
             weight = factor.to(batch).view(-1, 1, 1, 1)
@@ -353,21 +353,21 @@ def apply_colour(
     return batch
 
 
-def _mean_grey(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
-    """Return the mean grey of each image, (n, c, 1, 1)."""
-    grey = ((batch.mean(dim=(2, 3)) - black) / (white - black)) @ _grey_weights(batch)
-    return (black + grey[:, None] * (white - black))[:, :, None, None]
+def _mean_gray(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
+    """Return the mean gray of each image, (n, c, 1, 1)."""
+    gray = ((batch.mean(dim=(2, 3)) - black) / (white - black)) @ _gray_weights(batch)
+    return (black + gray[:, None] * (white - black))[:, :, None, None]
 
 
-def _grey_picture(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
-    """Return each image in grey, (n, c, h, w)."""
-    weights = _grey_weights(batch) / (white - black)
-    grey = torch.tensordot(batch, weights, dims=([1], [0])) - weights @ black
-    return _plain_image(black, batch) + grey[:, None] * (white - black).view(-1, 1, 1)
+def _gray_picture(batch: torch.Tensor, black: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
+    """Return each image in gray, (n, c, h, w)."""
+    weights = _gray_weights(batch) / (white - black)
+    gray = torch.tensordot(batch, weights, dims=([1], [0])) - weights @ black
+    return _plain_image(black, batch) + gray[:, None] * (white - black).view(-1, 1, 1)
 
 
-def _grey_weights(batch: torch.Tensor) -> torch.Tensor:
-    """Return the weight of each channel in grey; equal unless there are three channels."""
+def _gray_weights(batch: torch.Tensor) -> torch.Tensor:
+    """Return the weight of each channel in gray; equal unless there are three channels."""
     channels = batch.shape[1]
     weights = _LUMA if channels == len(_LUMA) else (1 / channels,) * channels
     return torch.tensor(weights).to(batch)
@@ -389,10 +389,10 @@ def _is_between(size: int, start: torch.Tensor, length: torch.Tensor) -> torch.T
     return (distance >= 0) & (distance < length[:, None])
 
 
-def _plain_image(colour: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-    """Return an image of one colour (c,), in the memory layout of the batch.
+def _plain_image(color: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """Return an image of one color (c,), in the memory layout of the batch.
 
     With channels last, broadcasting it over the batch is several times faster than broadcasting the
-    colour itself.
+    color itself.
     """
-    return torch.empty_like(batch[:1]).copy_(colour.view(1, -1, 1, 1))
+    return torch.empty_like(batch[:1]).copy_(color.view(1, -1, 1, 1))

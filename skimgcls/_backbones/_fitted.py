@@ -42,7 +42,7 @@ class FittedBackbone(BackboneSource):
         self.name = type(classifier).__name__
         # The input shape of its network, which may be larger than that of the images.
         self.image_shape: ImageShape = classifier._net_shape
-        self.n_colours = self.image_shape[2]
+        self.n_colors = self.image_shape[2]
 
     def recipe(self, weights: str) -> Recipe:
         raise ValueError(

@@ -52,7 +52,7 @@ class BackboneSource(ABC):
         Minimum image side of the network.
     multiple : int or None
         Image sides must be a multiple of it, for networks that take only such squares.
-    n_colours : int
+    n_colors : int
         Number of input channels of the network. Greyscale images are repeated to them.
     known_weights : tuple of str
         Names of downloadable weights.
@@ -61,7 +61,7 @@ class BackboneSource(ABC):
     name: str
     smallest: int = 1
     multiple: int | None = None
-    n_colours: int = 3
+    n_colors: int = 3
     known_weights: tuple[str, ...] = ("DEFAULT",)
 
     @abstractmethod
@@ -87,7 +87,7 @@ class BackboneSource(ABC):
     def make(self, image_shape: ImageShape, weights: str | None) -> FeatureExtractor:
         """Return the untrained network for framed images (height, width, channels)."""
         height, width, n_channels = image_shape
-        n_inputs = self.n_colours if n_channels == 1 else n_channels
+        n_inputs = self.n_colors if n_channels == 1 else n_channels
         net, n_features = self._make_net((height, width, n_inputs), weights is not None)
         mean = std = None
         if weights is not None:

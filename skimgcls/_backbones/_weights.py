@@ -147,7 +147,7 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
     first = next((n for n, m in net.named_modules() if isinstance(m, nn.Conv2d)), "") + ".weight"
     if first in state and state[first].ndim == 4:
         state[first] = repeat_filters(state[first], expected[first].shape[1])
-    # Only torch's batch normalisation has this count, and old files lack it.
+    # Only torch's batch normalization has this count, and old files lack it.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
     unexpected = [k for k in state if k not in expected]
     reshaped = [

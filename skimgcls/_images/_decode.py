@@ -27,7 +27,7 @@ _PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
 # versions. Other modes are saved as TIFF.
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
-# Formats whose 16-bit grey images Pillow may read as 32-bit.
+# Formats whose 16-bit gray images Pillow may read as 32-bit.
 _SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
 
 
@@ -100,10 +100,10 @@ def decode(
     item : str, PathLike or bytes
         A path, or the content of the file.
     mode : {"RGB", "L"}, default="RGB"
-        Colour or grey. Images with 16 bits are reduced to their upper 8 bits.
+        Color or gray. Images with 16 bits are reduced to their upper 8 bits.
     resize : Resize or None, default=None
     background : tuple of 3 int
-        The colour behind transparent pixels.
+        The color behind transparent pixels.
 
     Raises
     ------
@@ -209,8 +209,8 @@ def _too_large(name: str) -> str:
 
 
 def _check_depth(image: Image.Image) -> None:
-    is_grey_of_16_bits = image.mode == "I" and image.format in _SIXTEEN_BITS_IN_32
-    if image.mode in ("F", "I") and not is_grey_of_16_bits:
+    is_gray_of_16_bits = image.mode == "I" and image.format in _SIXTEEN_BITS_IN_32
+    if image.mode in ("F", "I") and not is_gray_of_16_bits:
         raise ImageFileError(
             "holds 32-bit numbers of unknown range. Read it yourself and pass an array."
         )

@@ -55,7 +55,7 @@ class LazyImages:
     marks : ndarray of shape (n,) of bool, or None
         Images to which random steps are applied; None for all.
     ndim : int
-        Dimensions of the array it converts to: 2 for rows, 3 for grey images, else 4.
+        Dimensions of the array it converts to: 2 for rows, 3 for gray images, else 4.
     """
 
     source: np.ndarray | ImageFiles
@@ -88,7 +88,7 @@ class LazyImages:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return _spelt(len(self), self.image_shape, self.ndim)
+        return _spelled(len(self), self.image_shape, self.ndim)
 
     @property
     def size(self) -> int:
@@ -165,7 +165,7 @@ class LazyImages:
         for block in self.evaluated(blocks):
             images[start : start + len(block)] = block
             start += len(block)
-        return images.reshape(_spelt(n_images, self.image_shape, self.ndim))
+        return images.reshape(_spelled(n_images, self.image_shape, self.ndim))
 
     def blocks(self, rows: np.ndarray | None = None) -> list[Any]:
         """Split rows into blocks that are small enough for every step; None for all rows."""
@@ -273,11 +273,11 @@ def _parts(n_images: int, *image_shapes: Sequence[int]) -> list[slice]:
     return [slice(start, start + n) for start in range(0, n_images, n)]
 
 
-def _spelt(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]:
+def _spelled(n_images: int, image_shape: ImageShape, ndim: int) -> tuple[int, ...]:
     if ndim == 2:
         return n_images, int(np.prod(image_shape))
-    is_grey = ndim == 3 and image_shape[2] == 1
-    return (n_images, *image_shape[:2]) if is_grey else (n_images, *image_shape)
+    is_gray = ndim == 3 and image_shape[2] == 1
+    return (n_images, *image_shape[:2]) if is_gray else (n_images, *image_shape)
 
 
 def _read_ahead(files: ImageFiles, blocks: Iterable[Any], keep: bool) -> Iterator[np.ndarray]:

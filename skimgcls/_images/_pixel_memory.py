@@ -9,7 +9,7 @@ import numpy as np
 
 from skimgcls.utils._available_memory import available_memory
 
-# Fraction of the available memory that the pixels of one data set may take.
+# Fraction of the available memory that the pixels of one dataset may take.
 _FRACTION = 1 / 4
 _lock = threading.Lock()
 

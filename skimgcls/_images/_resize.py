@@ -41,15 +41,15 @@ class Resize:
         resized = image.resize((inner_width, image.height), how).resize(inner, how)
         if (inner_height, inner_width) == self.size:
             return resized
-        whole = Image.new(image.mode, self.size[::-1], self._colour(image.mode))
+        whole = Image.new(image.mode, self.size[::-1], self._color(image.mode))
         whole.paste(resized, self.corner(inner_height, inner_width)[::-1])
         return whole
 
-    def _colour(self, mode: str) -> int | tuple[int, ...]:
-        colour = tuple(round(value) for value in self.background)
+    def _color(self, mode: str) -> int | tuple[int, ...]:
+        color = tuple(round(value) for value in self.background)
         if mode == "RGB":
-            return colour * 3 if len(colour) == 1 else colour
-        return colour[0] if len(colour) == 1 else grey_of(colour)
+            return color * 3 if len(color) == 1 else color
+        return color[0] if len(color) == 1 else gray_of(color)
 
     def plan(self, height: int, width: int) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
         """Return the part of an image to crop (top, left, height, width), and its new size."""
@@ -70,6 +70,6 @@ class Resize:
         return (self.size[0] - height) // 2, (self.size[1] - width) // 2
 
 
-def grey_of(colour: tuple[int, ...]) -> int:
-    """Return the grey value of a colour, with the weights of Pillow (ITU-R BT.601)."""
-    return int(np.asarray(Image.new("RGB", (1, 1), colour).convert("L"))[0, 0])
+def gray_of(color: tuple[int, ...]) -> int:
+    """Return the gray value of a color, with the weights of Pillow (ITU-R BT.601)."""
+    return int(np.asarray(Image.new("RGB", (1, 1), color).convert("L"))[0, 0])

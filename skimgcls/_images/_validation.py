@@ -11,8 +11,8 @@ from skimgcls._images._image_files import ImageFiles, find_items
 from skimgcls._images._lazy_images import ImageShape, LazyImages
 from skimgcls.utils._params import is_size
 
-# Axis lengths that are interpreted as colour channels.
-_COLOUR_CHANNELS = (1, 3, 4)
+# Axis lengths that are interpreted as color channels.
+_COLOR_CHANNELS = (1, 3, 4)
 # Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
 _WHITES = (1.0, 255.0, 65_535.0)
 _N_ASKED = 64
@@ -66,7 +66,7 @@ def check_images(
     X : array-like of numbers, of paths, or lazy images
         (n, pixels), (n, height, width) or (n, height, width, channels); or one path per image.
     image_shape : tuple (height, width) or (height, width, channels), default=None
-        The shape of one image, for rows. If None, it is inferred from X: rows are square grey
+        The shape of one image, for rows. If None, it is inferred from X: rows are square gray
         images if their number of pixels is a square number, else images of height 1.
     fitted_shape : tuple (height, width, channels), default=None
         The shape the estimator was fitted on. X must have the same shape.
@@ -141,7 +141,7 @@ def _check_lazy(
         wanted = check_image_shape(image_shape)
     if isinstance(images.source, ImageFiles):
         if wanted is not None and wanted[2] == 1 and not images.steps:
-            # Files can be read in colour or grey; one channel means grey.
+            # Files can be read in color or gray; one channel means gray.
             images = images.of_files(images.source.decoded(mode="L"))
     else:
         _check_finite(images.source)
@@ -283,7 +283,7 @@ def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> Image
     if image_shape is not None:
         return _match_shape(array, check_image_shape(image_shape))
     if array.ndim == 4:
-        if array.shape[1] in _COLOUR_CHANNELS and array.shape[3] > max(_COLOUR_CHANNELS):
+        if array.shape[1] in _COLOR_CHANNELS and array.shape[3] > max(_COLOR_CHANNELS):
             raise _channels_first_error(array.shape)
         return array.shape[1:]
     if array.ndim == 3:

@@ -204,7 +204,7 @@ class Batches:
     Notes
     -----
     Images that fit in one batch are not shuffled, because their order changes the sum only by
-    rounding. A last batch of a single image, which batch normalisation does not support, is merged
+    rounding. A last batch of a single image, which batch normalization does not support, is merged
     into the previous batch.
     """
 

@@ -21,7 +21,7 @@ def is_flip_invariant(train: TrainingImages) -> bool:
 
     A ridge regression is fitted on small versions of the images and evaluated by cross-validation,
     once on the images and once on their mirror images. It explains both equally well for
-    photographs of objects, which have no left and right, but not for digits, letters or catalogue
+    photographs of objects, which have no left and right, but not for digits, letters or catalog
     photographs of shoes. The result is False if there are few images, or if the regression does not
     predict the labels: omitting the mirror costs little accuracy, mirroring digits much.
     """

@@ -20,7 +20,7 @@ class Muon(AdamW):
 
     A filter bank (out, in, height, width) is a matrix of `out` rows. Before each step it is scaled
     so that the root mean square of the row norms is 1, and only its direction is learned. The
-    layer must be followed by batch normalisation, which makes its scale irrelevant. (Jordan et
+    layer must be followed by batch normalization, which makes its scale irrelevant. (Jordan et
     al., "Muon: An optimizer for hidden layers in neural networks", 2024, with Nesterov momentum.)
 
     Parameters

@@ -170,7 +170,7 @@ class TrainingNet(NeuralNet):
 
 
 def make_net(module: ImageNetwork, batch_format: BatchFormat, plan: TrainingConfig) -> TrainingNet:
-    """Return an initialised TrainingNet for the module."""
+    """Return an initialized TrainingNet for the module."""
     is_muon = plan.solver == "muon"
     net = TrainingNet(
         batch_format.place(module),

@@ -12,12 +12,11 @@ from skimgcls.app._markup import escape, make_facts
 from skimgcls.app._model import ServedModel
 from skimgcls.app._upload import to_address
 from skimgcls.inspection import TrainingCurveDisplay
-from skimgcls.inspection._fitted import find_classifier
-from skimgcls.utils._unwrap import walk_steps
+from skimgcls.utils._unwrap import find_classifier, walk_steps
 
 # Maximum number of classes listed on the card. The others are counted.
 _N_NAMED = 200
-_COLOURS = {1: "grey", 3: "colour"}
+_COLORS = {1: "gray", 3: "color"}
 
 
 def find_history(model: ServedModel) -> pd.DataFrame | None:
@@ -66,7 +65,7 @@ def _facts_of(model: ServedModel) -> dict[str, str]:
     }
     if shape is not None:
         height, width, channels = shape
-        facts["Image size"] = f"{width} by {height} pixels, {_COLOURS.get(channels, channels)}"
+        facts["Image size"] = f"{width} by {height} pixels, {_COLORS.get(channels, channels)}"
     if model.threshold is not None:
         threshold = f"{100 * model.threshold:.1f} %"
         facts["Rejection"] = f"“{model.rejected_word}” below a confidence of {threshold}"

@@ -40,11 +40,11 @@ class Entry:
     def describe(self) -> str:
         """Return a description of the conversion."""
         height, width, channels = self.shape
-        colour = "grey" if channels == 1 else "colour"
+        color = "gray" if channels == 1 else "color"
         unsure = "" if self.white_is_known else ", which is a guess"
         return (
             f"This model was trained on arrays, not on files. The image is resized to "
-            f"{width} by {height} pixels in {colour}, with black as 0 and white as {self.white:g}"
+            f"{width} by {height} pixels in {color}, with black as 0 and white as {self.white:g}"
             f"{unsure}."
         )
 

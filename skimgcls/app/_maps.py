@@ -10,16 +10,16 @@ _MAP_SIDE = 384
 
 
 def lay_map_over(picture: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Return a grey copy of an image with a map overlaid, as uint8 (height, width, 3).
+    """Return a gray copy of an image with a map overlaid, as uint8 (height, width, 3).
 
     The image is uint8 or has values from 0 to 1. The map has values from 0 to 1.
     """
-    grey = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
-    grey = grey if picture.dtype == np.uint8 else grey * _BYTE
-    colours = _BYTE * colormaps["inferno"](strengths)[..., :3]
+    gray = picture.mean(axis=2) if picture.ndim == 3 else picture.astype(np.float64)
+    gray = gray if picture.dtype == np.uint8 else gray * _BYTE
+    colors = _BYTE * colormaps["inferno"](strengths)[..., :3]
     # The square root makes small values visible: most maps are small nearly everywhere.
     alpha = 0.8 * np.sqrt(np.clip(strengths, 0, 1))[..., np.newaxis]
-    mixed = (1 - alpha) * grey[..., np.newaxis] + alpha * colours
+    mixed = (1 - alpha) * gray[..., np.newaxis] + alpha * colors
     return mixed.round().clip(0, 255).astype(np.uint8)
 
 

@@ -12,10 +12,9 @@ from skimgcls._images._lazy_images import LazyImages
 from skimgcls.app._entry import Entry, find_entry
 from skimgcls.app._maps import enlarge, lay_map_over
 from skimgcls.app._upload import Limits
-from skimgcls.inspection._fitted import find_classifier, is_multilabel
-from skimgcls.inspection._grad_cam import explain_by_grad_cam
-from skimgcls.inspection._pixels import scale_pictures
-from skimgcls.utils._unwrap import find_rejecting
+from skimgcls.inspection._explanations._grad_cam import explain_by_grad_cam
+from skimgcls.inspection._plots._pixels import scale_pictures
+from skimgcls.utils._unwrap import find_classifier, find_rejecting, is_multilabel
 
 NONE_OF_THESE = "none of these"
 
@@ -135,7 +134,7 @@ class ServedModel:
 
 
 def _blank_picture() -> bytes:
-    """Return a grey image as a file, to test a model before the server starts."""
+    """Return a gray image as a file, to test a model before the server starts."""
     file = io.BytesIO()
     Image.new("RGB", (64, 64), (128, 128, 128)).save(file, "PNG")
     return file.getvalue()

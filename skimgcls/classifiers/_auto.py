@@ -27,8 +27,8 @@ TRAINING_CONSTRAINTS: dict = {
     "random_state": ["random_state"],
     "verbose": ["verbose"],
 }
-# max_iter="auto": this number of steps, within these limits on the number of epochs. Small data
-# sets need many epochs to reach enough steps, large ones a few so that each image contributes.
+# max_iter="auto": this number of steps, within these limits on the number of epochs. Small datasets
+# need many epochs to reach enough steps, large ones a few so that each image contributes.
 _STEPS = 2000
 _EPOCHS = (12, 100)
 # Limits of batch_size="auto" for large images: the feature maps of the first layer are many times

@@ -125,14 +125,14 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
 
         Parameters
         ----------
-        image_shape : tuple (height, width, channels)
+        image_shape : tuple (height, width, n_channels)
         n_outputs : int
             Number of classes, or of labels for multilabel targets.
 
         Returns
         -------
         module : torch.nn.Module
-            Maps a float batch of shape (n_samples, n_channels, height, width), standardised if
+            Maps a float batch of shape (n_samples, n_channels, height, width), standardized if
             `standardize`, to logits of shape (n_samples, n_outputs). The call is seeded: draw the
             initial weights from torch's global generator.
         """
@@ -207,7 +207,7 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on a batch of images, starting from the current weights.
+        """Update the model with a single epoch over the given images.
 
         Parameters
         ----------
@@ -216,7 +216,8 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Labels, or a binary indicator matrix for multilabel targets.
         classes : array-like of shape (n_classes,), default=None
-            All classes over all calls. Required in the first call, unless y is an indicator.
+            Classes across all calls to `partial_fit`. Required in the first call, unless y is
+            an indicator, and can be omitted in subsequent calls.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights in the loss.
 
@@ -243,7 +244,7 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
             device = check_device(self.device)
             with seeded(spawn_seed(self._seed, self.n_iter_), device) as rng:
                 if first:
-                    # Never float64: one call is small, but the whole data set may be large.
+                    # Never float64: one call is small, but the whole dataset may be large.
                     self.precision_ = choose_precision(
                         self.precision, train.images, device, n_images=len(train), batch_size=0
                     )

@@ -32,7 +32,7 @@ class MLPImageClassifier(BaseImageClassifier):
 
     See Also
     --------
-    CNNImageClassifier : Convolutions, which use the neighbourhood of each pixel.
+    CNNImageClassifier : Convolutions, which use the neighborhood of each pixel.
     ModuleImageClassifier : A custom torch module.
     sklearn.neural_network.MLPClassifier : The scikit-learn estimator with similar parameters.
 

@@ -16,7 +16,7 @@ class ModuleImageClassifier(BaseImageClassifier):
     module : callable, default=None
         A module class, or a function that returns a module. It is called as
         ``module(image_shape, n_outputs)`` with ``image_shape=(height, width, n_channels)``. The
-        module maps a float batch of shape (n_samples, n_channels, height, width), standardised if
+        module maps a float batch of shape (n_samples, n_channels, height, width), standardized if
         `standardize`, to logits of shape (n_samples, n_outputs). None is `skimgcls.nets.MLP` with
         one hidden layer of 256 units.
 

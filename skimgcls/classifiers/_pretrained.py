@@ -140,7 +140,7 @@ class PretrainedImageClassifier(BaseImageClassifier):
     ``torch.hub.get_dir()``. The environment variable TORCH_HOME changes its location. Without
     internet access, put the file there under its original name; its hash is checked.
 
-    Grey images are repeated for the three input channels of a network. For any other number of
+    Grayscale images are repeated for the three input channels of a network. For any other number of
     channels the first layer is replaced. With `weights`, its filters are the mean of the pretrained
     filters over their channels.
 

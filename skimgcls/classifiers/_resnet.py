@@ -47,7 +47,7 @@ class ResNetImageClassifier(BaseImageClassifier):
     The network has a first layer computed from the images and residual convolution stages. The
     training procedure is designed for accuracy per second, after the speed records on CIFAR-10
     (Page, "How to Train Your ResNet", 2018; Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single
-    GPU", 2024, arXiv:2404.00498). Hyperparameters that these tuned for one data set depend here on
+    GPU", 2024, arXiv:2404.00498). Hyperparameters that these tuned for one dataset depend here on
     the number of images, their size, and whether they may be mirrored.
 
     Parameters

@@ -74,7 +74,7 @@ class _Shape(NamedTuple):
     column: float
     radius: float
     angle: float
-    colour: np.ndarray
+    color: np.ndarray
 
 
 def make_shapes(
@@ -261,8 +261,8 @@ def _draw_shapes(
         row = (cell // cells_a_side) * cell_height + rng.uniform(radius, cell_height - radius)
         column = (cell % cells_a_side) * cell_width + rng.uniform(radius, cell_width - radius)
         angle = rng.uniform(-_LARGEST_TILT, _LARGEST_TILT)
-        colour = ground + rng.randint(_LEAST_CONTRAST, 256 - _BRIGHTEST_GROUND, size=channels)
-        shapes.append(_Shape(name, row, column, radius, angle, colour))
+        color = ground + rng.randint(_LEAST_CONTRAST, 256 - _BRIGHTEST_GROUND, size=channels)
+        shapes.append(_Shape(name, row, column, radius, angle, color))
     return shapes
 
 
@@ -271,7 +271,7 @@ def _paint(shapes: list[_Shape], ground: np.ndarray, size: tuple[int, int]) -> n
     picture = np.broadcast_to(ground, (*size, len(ground))).astype(np.float64)
     for shape in shapes:
         cover = _cover(shape, size)[..., np.newaxis]
-        picture += cover * (shape.colour - ground)
+        picture += cover * (shape.color - ground)
     return picture
 
 

@@ -24,7 +24,7 @@ from skimgcls.estimator_checks._data import (
     assert_refused,
     callers_settings,
     fitted,
-    grey_image_formats,
+    gray_image_formats,
     make_stripes,
     prepared,
 )
@@ -33,22 +33,22 @@ from skimgcls.preprocessing import ImageAugmenter, ImageLoader
 _PREDICTIONS = ("predict", "predict_proba", "decision_function")
 
 
-def check_spellings_give_one_model(name: str, estimator: Any) -> None:
+def check_input_formats_give_one_model(name: str, estimator: Any) -> None:
     """Rows, images, DataFrames, lists and tensors of the same pixels give the same model."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
-    for spelling, X in grey_image_formats(images).items():
+    for spelling, X in gray_image_formats(images).items():
         proba = fitted(estimator, X, y).predict_proba(X)
         assert_equal(proba, reference, f"{name} fitted on {spelling} gives a different model")
 
 
-def check_predicts_on_any_spelling(name: str, estimator: Any) -> None:
+def check_predicts_on_any_input_format(name: str, estimator: Any) -> None:
     """A model fitted on one input format predicts on all others."""
     images, y = make_stripes()
-    for fitted_on, X_fit in grey_image_formats(images).items():
+    for fitted_on, X_fit in gray_image_formats(images).items():
         clf = fitted(estimator, X_fit, y)
         reference = clf.predict_proba(X_fit)
-        for spelling, X in grey_image_formats(images).items():
+        for spelling, X in gray_image_formats(images).items():
             with warnings.catch_warnings():
                 # scikit-learn warns if only fit or only predict is given feature names.
                 warnings.filterwarnings("ignore", message=".*feature names", category=UserWarning)
@@ -76,7 +76,7 @@ def check_files_give_the_model_of_their_pixels(name: str, estimator: Any) -> Non
             assert_equal(proba, expected, f"{name} predicts differently on {way}")
 
 
-def check_number_types_give_one_model(name: str, estimator: Any) -> None:
+def check_dtypes_give_one_model(name: str, estimator: Any) -> None:
     """The same values in any dtype give the same model."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
@@ -95,7 +95,7 @@ def check_equal_seeds_give_equal_bits(name: str, estimator: Any) -> None:
     assert not np.array_equal(first, other), f"{name} ignores random_state"
 
 
-def check_predictions_do_not_change(name: str, estimator: Any) -> None:
+def check_predictions_are_deterministic(name: str, estimator: Any) -> None:
     """Predictions are deterministic: dropout and augmentation are not applied."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
@@ -104,7 +104,7 @@ def check_predictions_do_not_change(name: str, estimator: Any) -> None:
         assert_equal(first, second, f"{name}.{method} differs from call to call")
 
 
-def check_only_training_sees_augmented_images(name: str, estimator: Any) -> None:
+def check_augmentation_is_applied_in_training_only(name: str, estimator: Any) -> None:
     """Augmentation is applied in training, identically for equal seeds, and not in prediction."""
     images, y = make_stripes()
     X = ImageAugmenter(rotation=180, zoom=0.5).fit_transform(images)
@@ -118,7 +118,7 @@ def check_only_training_sees_augmented_images(name: str, estimator: Any) -> None
     assert not np.array_equal(plain, again), f"{name} ignores an ImageAugmenter"
 
 
-def check_one_image_is_predicted_as_in_a_batch(name: str, estimator: Any) -> None:
+def check_predictions_do_not_depend_on_the_batch(name: str, estimator: Any) -> None:
     """The prediction for an image does not depend on the other images of the batch."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
@@ -126,7 +126,7 @@ def check_one_image_is_predicted_as_in_a_batch(name: str, estimator: Any) -> Non
     np.testing.assert_allclose(alone, clf.predict_proba(images), atol=1e-5, err_msg=name)
 
 
-def check_generators_and_threads_are_left_alone(name: str, estimator: Any) -> None:
+def check_global_state_is_unchanged(name: str, estimator: Any) -> None:
     """fit and predict do not change global generators, threads and gradient mode."""
     images, y = make_stripes()
     before = callers_settings()
@@ -141,7 +141,7 @@ def check_generators_and_threads_are_left_alone(name: str, estimator: Any) -> No
     )
 
 
-def check_says_nothing(name: str, estimator: Any) -> None:
+def check_silent_by_default(name: str, estimator: Any) -> None:
     """By default, nothing is printed and no warning is raised."""
     images, y = make_stripes()
     with (
@@ -155,7 +155,7 @@ def check_says_nothing(name: str, estimator: Any) -> None:
     assert said == "", f"{name} is not silent by default: {said!r}"
 
 
-def check_images_are_left_alone(name: str, estimator: Any) -> None:
+def check_images_are_not_modified(name: str, estimator: Any) -> None:
     """X may be read-only and in any memory order, and is not modified."""
     images, y = make_stripes()
     reference = fitted(estimator, images, y).predict_proba(images)
@@ -171,7 +171,7 @@ def check_images_are_left_alone(name: str, estimator: Any) -> None:
     assert_equal(images, make_stripes()[0], f"{name} wrote to X")
 
 
-def check_refits_on_another_shape(name: str, estimator: Any) -> None:
+def check_refit_on_another_shape(name: str, estimator: Any) -> None:
     """A second fit discards the first, including its image shape and classes."""
     clf = fitted(estimator, *make_stripes())
     images, y = make_stripes(shape=(5, 7, 3), n_classes=2)
@@ -179,7 +179,7 @@ def check_refits_on_another_shape(name: str, estimator: Any) -> None:
     assert_equal(refitted, fitted(estimator, images, y).predict_proba(images), name)
 
 
-def check_labels_of_any_kind(name: str, estimator: Any) -> None:
+def check_labels_of_any_type(name: str, estimator: Any) -> None:
     """Predicted labels have the type of y: strings, numbers, booleans, categories."""
     images, codes = make_stripes(n_classes=2)
     kinds = {
@@ -213,7 +213,7 @@ def check_probabilities_agree_with_labels(name: str, estimator: Any) -> None:
             assert_equal(clf.predict(images), clf.classes_[logits.argmax(axis=1)], name)
 
 
-def check_bad_images_are_refused(name: str, estimator: Any) -> None:
+def check_invalid_images_raise(name: str, estimator: Any) -> None:
     """Invalid images raise an error."""
     images, y = make_stripes()
     with_nan = images.astype(float)
@@ -239,7 +239,7 @@ def check_bad_images_are_refused(name: str, estimator: Any) -> None:
     assert_refused(partial(fitted, estimator, images[:1], y[:1]), "class", f"{name}, one image")
 
 
-def check_other_images_are_refused(name: str, estimator: Any) -> None:
+def check_images_of_another_shape_raise(name: str, estimator: Any) -> None:
     """Predicting on images of another size or with other channels raises an error."""
     images, y = make_stripes()
     clf = fitted(estimator, images, y)
@@ -286,7 +286,7 @@ def check_state_is_plain(name: str, estimator: Any) -> None:
     assert_plain(learned, name)
 
 
-def check_several_labels_an_image(name: str, estimator: Any) -> None:
+def check_multilabel_targets(name: str, estimator: Any) -> None:
     """A multilabel indicator matrix gives one output and one probability per label."""
     images, codes = make_stripes(n_classes=4)
     y = np.stack([codes % 2, codes // 2, np.ones_like(codes)], axis=1)
@@ -299,7 +299,7 @@ def check_several_labels_an_image(name: str, estimator: Any) -> None:
     assert np.mean(labels == y) > 0.9, f"{name} does not learn multilabel targets"
 
 
-def check_weight_zero_is_absence(name: str, estimator: Any) -> None:
+def check_zero_weight_equals_removal(name: str, estimator: Any) -> None:
     """A weight of 0 is equivalent to removing the image."""
     images, y = make_stripes()
     weights = np.ones(len(images))
@@ -313,7 +313,7 @@ def check_weight_zero_is_absence(name: str, estimator: Any) -> None:
     )
 
 
-def check_validation_images_are_not_trained_on(name: str, estimator: Any) -> None:
+def check_validation_images_do_not_affect_training(name: str, estimator: Any) -> None:
     """X_val does not affect training without early stopping."""
     images, y = make_stripes()
     plain = fitted(estimator, images, y).predict_proba(images)
@@ -323,7 +323,7 @@ def check_validation_images_are_not_trained_on(name: str, estimator: Any) -> Non
         assert_refused(partial(fitted, estimator, images, y, **alone), "X_val and y_val", name)
 
 
-def check_partial_fit_goes_on_after_pickling(name: str, estimator: Any) -> None:
+def check_partial_fit_continues_after_pickling(name: str, estimator: Any) -> None:
     """partial_fit gives the same result if the model is pickled in between."""
     images, y = make_stripes()
     stayed = prepared(estimator).partial_fit(images, y, classes=np.unique(y))
@@ -338,7 +338,7 @@ def check_partial_fit_goes_on_after_pickling(name: str, estimator: Any) -> None:
     assert_equal(stayed.predict_proba(images), after, f"{name}: a failed partial_fit trained")
 
 
-def check_warm_start_goes_on(name: str, estimator: Any) -> None:
+def check_warm_start_continues_training(name: str, estimator: Any) -> None:
     """With warm_start, a second fit continues from the first."""
     images, y = make_stripes()
     clf = prepared(estimator, n_epochs=10).set_params(warm_start=True).fit(images, y)

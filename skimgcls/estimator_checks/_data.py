@@ -22,8 +22,8 @@ def make_stripes(
     return images, codes
 
 
-def grey_image_formats(images: np.ndarray) -> dict[str, Any]:
-    """Return greyscale images (n, h, w) in every supported input format."""
+def gray_image_formats(images: np.ndarray) -> dict[str, Any]:
+    """Return grayscale images (n, h, w) in every supported input format."""
     rows = images.reshape(len(images), -1)
     return {
         "(n, h, w)": images,

@@ -31,39 +31,39 @@ def image_classifier_checks(estimator):
     >>> from skimgcls.estimator_checks import image_classifier_checks
     >>> checks = image_classifier_checks(MLPImageClassifier())
     >>> checks[0].func.__name__
-    'check_spellings_give_one_model'
+    'check_input_formats_give_one_model'
     """
     checks = [
-        _contracts.check_spellings_give_one_model,
-        _contracts.check_predicts_on_any_spelling,
+        _contracts.check_input_formats_give_one_model,
+        _contracts.check_predicts_on_any_input_format,
         _contracts.check_files_give_the_model_of_their_pixels,
-        _contracts.check_number_types_give_one_model,
+        _contracts.check_dtypes_give_one_model,
         _contracts.check_equal_seeds_give_equal_bits,
-        _contracts.check_predictions_do_not_change,
-        _contracts.check_only_training_sees_augmented_images,
-        _contracts.check_one_image_is_predicted_as_in_a_batch,
-        _contracts.check_generators_and_threads_are_left_alone,
-        _contracts.check_says_nothing,
-        _contracts.check_images_are_left_alone,
-        _contracts.check_refits_on_another_shape,
-        _contracts.check_labels_of_any_kind,
+        _contracts.check_predictions_are_deterministic,
+        _contracts.check_augmentation_is_applied_in_training_only,
+        _contracts.check_predictions_do_not_depend_on_the_batch,
+        _contracts.check_global_state_is_unchanged,
+        _contracts.check_silent_by_default,
+        _contracts.check_images_are_not_modified,
+        _contracts.check_refit_on_another_shape,
+        _contracts.check_labels_of_any_type,
         _contracts.check_probabilities_agree_with_labels,
-        _contracts.check_bad_images_are_refused,
-        _contracts.check_other_images_are_refused,
+        _contracts.check_invalid_images_raise,
+        _contracts.check_images_of_another_shape_raise,
         _contracts.check_failed_fit_changes_nothing,
         _contracts.check_copies_predict_the_same,
         _contracts.check_state_is_plain,
     ]
     if get_tags(estimator).classifier_tags.multi_label:
-        checks.append(_contracts.check_several_labels_an_image)
+        checks.append(_contracts.check_multilabel_targets)
     if has_fit_parameter(estimator, "sample_weight"):
-        checks.append(_contracts.check_weight_zero_is_absence)
+        checks.append(_contracts.check_zero_weight_equals_removal)
     if has_fit_parameter(estimator, "X_val"):
-        checks.append(_contracts.check_validation_images_are_not_trained_on)
+        checks.append(_contracts.check_validation_images_do_not_affect_training)
     if hasattr(estimator, "partial_fit"):
-        checks.append(_contracts.check_partial_fit_goes_on_after_pickling)
+        checks.append(_contracts.check_partial_fit_continues_after_pickling)
     if "warm_start" in estimator.get_params():
-        checks.append(_contracts.check_warm_start_goes_on)
+        checks.append(_contracts.check_warm_start_continues_training)
     return [partial(check, type(estimator).__name__, estimator) for check in checks]
 
 

@@ -39,9 +39,9 @@ class FloatResize(nn.Module):
             )
             for axis in (0, 1)
         )
-        colours = torch.tensor(resize.background, dtype=torch.float32)[:, None, None]
+        colors = torch.tensor(resize.background, dtype=torch.float32)[:, None, None]
         is_inside = _placed(torch.ones(inner), new_starts, resize.size)
-        return cls(down, across, None if is_inside.all() else colours * (1 - is_inside))
+        return cls(down, across, None if is_inside.all() else colors * (1 - is_inside))
 
     @classmethod
     def of_framing(cls, framing, image_shape):

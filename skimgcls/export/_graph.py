@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from skimgcls._augmentation._policy import AugmentationPolicy
-from skimgcls._images._resize import grey_of
+from skimgcls._images._resize import gray_of
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls.export._float_resize import FloatResize
 from skimgcls.export._pillow_resize import PillowResize
@@ -93,7 +93,7 @@ class _RestoreFormat(nn.Module):
 
 
 class _Affine(nn.Module):
-    """Multiply and shift each channel, as a fitted normalisation layer does."""
+    """Multiply and shift each channel, as a fitted normalization layer does."""
 
     def __init__(self, factor, offset):
         super().__init__()
@@ -123,7 +123,7 @@ class _Affine(nn.Module):
 def _copy_net(net):
     """Return a copy of a network for export, in float32 and on the CPU.
 
-    Normalisation layers are replaced: not every version of torch can export them.
+    Normalization layers are replaced: not every version of torch can export them.
     """
     net = copy.deepcopy(net).to(device="cpu", dtype=torch.float32)
     for module in list(net.modules()):
@@ -155,7 +155,7 @@ def _make_steps(parts, takes_bytes):
                 "transformers of skimgcls: ImageLoader, ImageResizer, ImageNormalizer, "
                 "ImageAugmenter, ImageFlattener."
             )
-        steps += _respelt(shape, transformer.image_shape_)
+        steps += _respelled(shape, transformer.image_shape_)
         shape = tuple(transformer.image_shape_)
         if isinstance(transformer, ImageNormalizer):
             steps.append(_Step(transformer._make_step(shape)))
@@ -163,7 +163,7 @@ def _make_steps(parts, takes_bytes):
         elif isinstance(transformer, ImageAugmenter):
             # No effect on predictions, but with any augmentation later resizing is on floats.
             are_bytes &= transformer._make_step(shape).policy == AugmentationPolicy()
-    steps += _respelt(shape, parts.classifier.image_shape_)
+    steps += _respelled(shape, parts.classifier.image_shape_)
     framing = getattr(parts.classifier, "_framing", None)
     if framing is not None:
         steps.append(
@@ -172,7 +172,7 @@ def _make_steps(parts, takes_bytes):
     return steps, (None, None, first_shape[2]) if takes_any_size else first_shape
 
 
-def _respelt(shape, wanted):
+def _respelled(shape, wanted):
     return [] if tuple(shape) == tuple(wanted) else [_RestoreFormat(tuple(wanted))]
 
 
@@ -182,4 +182,4 @@ def _resize_of(transformer, n_channels):
     resize = transformer._make_decoding().resize
     if n_channels == len(resize.background):
         return resize
-    return replace(resize, background=(grey_of(resize.background),))
+    return replace(resize, background=(gray_of(resize.background),))

@@ -43,8 +43,8 @@ class PillowResize(nn.Module):
         batch = batch.transpose(2, 3)
         if self.resize.method != "pad":
             return batch
-        colours = [round(colour) for colour in self.resize.background]
-        background = torch.tensor(colours, dtype=torch.float64).reshape(-1, 1, 1)
+        colors = [round(color) for color in self.resize.background]
+        background = torch.tensor(colors, dtype=torch.float64).reshape(-1, 1, 1)
         return torch.where(on_columns[:, None] & on_rows, batch, background)
 
     def _plan(self, height: torch.Tensor, width: torch.Tensor) -> tuple[_Span, _Span]:
@@ -87,8 +87,8 @@ def _resample(
         steps = torch.where(places == 0, scale / 2, torch.where(places > 0, scale, 0.0))
         chosen = torch.floor(torch.cumsum(steps, dim=0)) + start
         return times(batch, (pixels[:, None] == chosen).to(batch.dtype)), filled
-    centres = (places + 0.5) * scale
-    distances = (pixels[:, None] - start + 0.5 - centres) / scale.clamp(min=1.0)
+    centers = (places + 0.5) * scale
+    distances = (pixels[:, None] - start + 0.5 - centers) / scale.clamp(min=1.0)
     weights = _FILTERS[interpolation](distances.abs())
     inside = (pixels >= start) & (pixels < start + length)
     weights = torch.where(inside[:, None], weights, 0.0)

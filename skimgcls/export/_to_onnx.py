@@ -20,7 +20,7 @@ _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     """Export a fitted Pipeline to ONNX, from pixels to probabilities and labels.
 
-    The graph contains the resizing, normalisation, network, softmax and labels. The batch size is
+    The graph contains the resizing, normalization, network, softmax and labels. The batch size is
     dynamic. Running the model, for example with onnxruntime, needs neither this package nor torch.
 
     Parameters
@@ -30,7 +30,7 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
         Pipeline of ImageLoader, ImageResizer, ImageNormalizer, ImageAugmenter and ImageFlattener;
         or a search, a FrozenEstimator or a RejectOptionClassifier around one.
 
-    path : str, path or None, default=None
+    path : str, path-like or None, default=None
         File to write, usually ``*.onnx``. An existing file is replaced once the new file is
         complete. If None, no file is written.
 
@@ -40,7 +40,7 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
         images passed to `fit`.
 
     calibration : array-like of images, or of files, default=None
-        Some hundred images like those to predict, of type `dtype` or as files. If given,
+        A few hundred images like those to predict, of type `dtype` or as files. If given,
         convolutions and dense layers are quantized to int8, with value ranges measured on these
         images. If None, they compute in float32.
 
@@ -72,9 +72,9 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     Notes
     -----
     The input is "pixels" of shape (n_samples, height, width, n_channels): upright images in the
-    mode of the ImageLoader, RGB or grey. If uint8 images are resized first, any height and width
-    are accepted; otherwise they must be those of the images passed to `fit`. An estimator fitted on
-    rows takes images of its `image_shape_`.
+    mode of the ImageLoader, RGB or grayscale. If uint8 images are resized first, any height and
+    width are accepted; otherwise they must be those of the images passed to `fit`. An estimator
+    fitted on rows takes images of its `image_shape_`.
 
     The outputs are "probabilities" of shape (n_samples, n_classes), float32 in the order of
     `classes_`, and "labels" of shape (n_samples,), the result of `predict`: text, int64, bool or
@@ -83,8 +83,8 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
     and the classes are not, all labels are text.
 
     The graph computes in float32. Its probabilities differ from those of `predict_proba` in float32
-    by some millionths. A classifier that computes in bfloat16 (see `precision_`) rounds more, and
-    differs by some hundredths.
+    by a few millionths. A classifier that computes in bfloat16 (see `precision_`) rounds more, and
+    differs by a few hundredths.
 
     uint8 images are resized exactly as by Pillow (``libImaging/Resample.c``). int8 layers follow
     Jacob et al., "Quantization and Training of Neural Networks for Efficient

@@ -14,8 +14,8 @@ _OPSET = 18
 # Upper bound of the batch size and of the image sides. Without it torch 2.6 assumes that a
 # dimension may be the largest integer, which it reserves.
 _MOST = 2**31 - 1
-# Terminal colour codes.
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# Terminal color codes.
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def export_graph(graph, dtype):
@@ -29,7 +29,7 @@ def export_graph(graph, dtype):
     height, width, channels = graph.image_shape
     shapes = {0: torch.export.Dim("n", max=_MOST)}
     if height is None:
-        # The graph also works with a side of 1, but torch specialises shapes of 1.
+        # The graph also works with a side of 1, but torch specializes shapes of 1.
         shapes |= {
             axis: torch.export.Dim(name, min=2, max=_MOST)
             for axis, name in ((1, "height"), (2, "width"))
@@ -78,5 +78,5 @@ def _reason_of(error):
     """Return the first lines of the root cause of an error."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = _COLOURS.sub("", str(error)).strip().splitlines()
+    lines = _COLORS.sub("", str(error)).strip().splitlines()
     return " ".join([f"{type(error).__name__}:", *(line.strip() for line in lines[:3])])

@@ -1,16 +1,16 @@
-"""Tools to inspect data sets, fitted classifiers and predictions."""
+"""Tools to inspect datasets, fitted classifiers and predictions."""
 
-from skimgcls.inspection._audit import audit_images
-from skimgcls.inspection._augmentation_display import AugmentationDisplay
-from skimgcls.inspection._class_distribution import class_distribution
-from skimgcls.inspection._class_distribution_display import ClassDistributionDisplay
-from skimgcls.inspection._evaluation_report import EvaluationReport, evaluation_report
-from skimgcls.inspection._grad_cam import grad_cam
-from skimgcls.inspection._image_grid_display import ImageGridDisplay
-from skimgcls.inspection._occlusion import occlusion
-from skimgcls.inspection._prediction_display import PredictionDisplay
-from skimgcls.inspection._saliency_display import SaliencyDisplay
-from skimgcls.inspection._training_curve_display import TrainingCurveDisplay
+from skimgcls.inspection._audit._audit_images import audit_images
+from skimgcls.inspection._audit._class_distribution import class_distribution
+from skimgcls.inspection._audit._class_distribution_display import ClassDistributionDisplay
+from skimgcls.inspection._explanations._grad_cam import grad_cam
+from skimgcls.inspection._explanations._occlusion import occlusion
+from skimgcls.inspection._explanations._saliency_display import SaliencyDisplay
+from skimgcls.inspection._plots._augmentation_display import AugmentationDisplay
+from skimgcls.inspection._plots._image_grid_display import ImageGridDisplay
+from skimgcls.inspection._plots._prediction_display import PredictionDisplay
+from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay
+from skimgcls.inspection._report._evaluation_report import EvaluationReport, evaluation_report
 
 __all__ = [
     "AugmentationDisplay",

@@ -1,4 +1,4 @@
-"""Batch normalisation of torch with sample weights."""
+"""Batch normalization of torch with sample weights."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_no
 
 
 class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
-    """Batch normalisation of a map (n, c, h, w) with sample weights, for existing networks.
+    """Batch normalization of a map (n, c, h, w) with sample weights, for existing networks.
 
     Parameters and buffers have the names of torch, so pretrained weights can be loaded. In
     training, inside :func:`sample_weights_in`, images are weighted by their sample weights, and the
@@ -39,7 +39,7 @@ class BatchNorm2d(SupportsSampleWeight, nn.BatchNorm2d):
 def with_weights(net: nn.Module) -> nn.Module:
     """Replace each ``torch.nn.BatchNorm2d`` of a network, in place, and return the network."""
     for module in net.modules():
-        # Exactly this type: a subclass does more than normalise.
+        # Exactly this type: a subclass does more than normalize.
         if type(module) is nn.BatchNorm2d:
             module.__class__ = BatchNorm2d
     return net

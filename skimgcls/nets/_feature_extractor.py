@@ -21,7 +21,7 @@ class FeatureExtractor(nn.Module):
         over height and width.
     n_features : int
     repeats : int
-        Number of times a batch is repeated along its channels, for greyscale images and a network
+        Number of times a batch is repeated along its channels, for grayscale images and a network
         for color images.
     mean, std : sequence of float or None
         Mean and standard deviation of each channel of the images that the network was trained on,
@@ -63,7 +63,7 @@ class FeatureExtractor(nn.Module):
     def stages(self) -> list[list[nn.Module]]:
         """Return the stages that have weights, in order from the input.
 
-        A stage is a child of the network, or of a container in it, with the normalisation that
+        A stage is a child of the network, or of a container in it, with the normalization that
         follows it.
         """
         found: list[list[nn.Module]] = []

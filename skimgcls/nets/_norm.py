@@ -1,4 +1,4 @@
-"""Batch normalisation without a learned scale."""
+"""Batch normalization without a learned scale."""
 
 import torch
 from torch import nn
@@ -8,9 +8,9 @@ from skimgcls.nets._sample_weight import SupportsSampleWeight, weighted_batch_no
 
 
 class BatchNorm(SupportsSampleWeight, nn.Module):
-    """Batch normalisation of a map (n, c, h, w) to mean `bias` and variance 1 per channel.
+    """Batch normalization of a map (n, c, h, w) to mean `bias` and variance 1 per channel.
 
-    Batch normalisation (Ioffe & Szegedy, 2015) without a learned scale, which the weights of the
+    Batch normalization (Ioffe & Szegedy, 2015) without a learned scale, which the weights of the
     next layer can represent. Inside :func:`sample_weights_in` images are weighted by their sample
     weights.
 

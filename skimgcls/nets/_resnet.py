@@ -18,10 +18,10 @@ _MAP_SIDE = 64
 class _Stage(nn.Module):
     """A convolution with max-pooling that halves the map, then convolutions that keep its size.
 
-    Each convolution is followed by normalisation and GELU; max-pooling comes directly after the
+    Each convolution is followed by normalization and GELU; max-pooling comes directly after the
     first convolution. Every two of the others are a residual block, whose input is added to its
     output (He et al., "Deep Residual Learning for Image Recognition", 2016). A single remaining
-    convolution comes before the blocks. All convolutions are initialised as the identity on the
+    convolution comes before the blocks. All convolutions are initialized as the identity on the
     channels that exist in both maps (Zagoruyko & Komodakis, "DiracNets", 2017).
 
     Parameters
@@ -46,7 +46,7 @@ class _Stage(nn.Module):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         batch = self.convolutions[0](batch)
-        # Pooling comes first, so normalisation and activation compute a quarter of the values.
+        # Pooling comes first, so normalization and activation compute a quarter of the values.
         if max(self.window) > 1:
             batch = functional.max_pool2d(batch, self.window)
         batch = functional.gelu(self.norms[0](batch))

@@ -1,4 +1,4 @@
-"""Batch normalisation with sample weights."""
+"""Batch normalization with sample weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ class SupportsSampleWeight:
 
 @contextmanager
 def sample_weights_in(module: nn.Module, weights: torch.Tensor | None) -> Iterator[None]:
-    """Set the sample weights (n,) of a batch in the normalisation layers of the module."""
+    """Set the sample weights (n,) of a batch in the normalization layers of the module."""
     layers = (
         []
         if weights is None
@@ -45,7 +45,7 @@ def weighted_batch_norm(
     momentum: float | torch.Tensor,
     eps: float,
 ) -> torch.Tensor:
-    """Return a batch (n, c, h, w) normalised by its statistics, and update the running statistics.
+    """Return a batch (n, c, h, w) normalized by its statistics, and update the running statistics.
 
     Mean and variance, and their running versions, are those of a population: a weight of 2 is
     equivalent to repeating the image.

@@ -24,7 +24,7 @@ def load(path, *, trusted=()):
 
     Parameters
     ----------
-    path : str or path
+    path : str or path-like
         File to load.
 
     trusted : sequence of str, default=()
@@ -42,7 +42,7 @@ def load(path, *, trusted=()):
         If the file does not exist.
     ModelFileError
         If the file was not written by :func:`save`, was truncated or altered, has a later format,
-        or holds a type that is not trusted.
+        or contains a type that is not trusted.
 
     See Also
     --------

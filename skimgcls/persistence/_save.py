@@ -31,7 +31,7 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
         Fitted estimator: one of this package, a Pipeline, a search, or another one of
         scikit-learn.
 
-    path : str or path
+    path : str or path-like
         File to write, usually ``*.skimgcls``. An existing file is replaced once the new file is
         complete.
 
@@ -49,7 +49,7 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is not an estimator, or holds a type that is not trusted.
+        If `estimator` is not an estimator, or contains a type that is not trusted.
 
     See Also
     --------

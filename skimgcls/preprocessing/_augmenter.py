@@ -220,7 +220,7 @@ class ImageAugmenter(BaseImageTransformer):
 def _ends_of(images):
     """Return the values of black and white for each channel, in float64.
 
-    Normalised files are read as well, although the values could be computed: the result must be the
+    Normalized files are read as well, although the values could be computed: the result must be the
     same as for an array of the same pixels.
     """
     if images.dtype == np.uint8:

@@ -30,8 +30,8 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         X : array-like of images, or of files
             Array of shape (n_samples, n_features), (n_samples, height, width) or
             (n_samples, height, width, n_channels), or the output of another image transformer.
-        y : None
-            Ignored.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------

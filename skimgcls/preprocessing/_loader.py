@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skimgcls._images._decode import CHANNELS
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._resize import INTERPOLATIONS, grey_of
+from skimgcls._images._resize import INTERPOLATIONS, gray_of
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, resize_images
 from skimgcls.utils._rollback import restore_on_error
@@ -139,8 +139,8 @@ class ImageLoader(BaseImageTransformer):
         ----------
         X : DataFrame of one column, Series, list or array of files; or array of images
             One file per image: a path, the content as bytes, an open file or a Pillow image.
-        y : None
-            Ignored.
+        y : Ignored
+            Not used, present for API consistency by convention.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class ImageLoader(BaseImageTransformer):
         Raises
         ------
         FileNotFoundError, PermissionError, ValueError
-            If a file is missing, empty, not an image or too large. The first one is reported.
+            If a file is missing, empty, not an image or too large. The error names the first one.
         NotADirectoryError
             If `cache` is a file.
         """
@@ -192,7 +192,7 @@ class ImageLoader(BaseImageTransformer):
         images, resize = checked.images, self._make_decoding().resize
         if resize is not None:
             if images.image_shape[2] != len(resize.background):
-                resize = replace(resize, background=(grey_of(resize.background),))
+                resize = replace(resize, background=(gray_of(resize.background),))
             images = resize_images(images, resize)
         return checked.give_back(images)
 
@@ -216,10 +216,10 @@ class ImageLoader(BaseImageTransformer):
 
     def _make_decoding(self):
         background = tuple(np.ravel(self.background).tolist())
-        is_colour = len(background) == 3 and all(
+        is_color = len(background) == 3 and all(
             isinstance(value, int) and 0 <= value <= 255 for value in background
         )
-        if not is_colour:
+        if not is_color:
             raise ValueError(
                 "background must be an RGB color of three integers from 0 to 255; got "
                 f"{self.background!r}."

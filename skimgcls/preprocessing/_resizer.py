@@ -177,9 +177,9 @@ def _resize_bytes(place, image, resize):
     if image.shape[2] == 3:
         place[:] = resize(Image.fromarray(image))
         return
-    colours = resize.background * (image.shape[2] if len(resize.background) == 1 else 1)
-    for channel, colour in enumerate(colours):
-        one = replace(resize, background=(colour,))
+    colors = resize.background * (image.shape[2] if len(resize.background) == 1 else 1)
+    for channel, color in enumerate(colors):
+        one = replace(resize, background=(color,))
         place[:, :, channel] = one(Image.fromarray(np.ascontiguousarray(image[:, :, channel])))
 
 

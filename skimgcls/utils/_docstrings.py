@@ -63,9 +63,9 @@ standardize : bool, default=True
     on the training images and stores them in the network. Pixels in [0, 255] and in [0, 1] then
     train the same way.
 
-image_shape : tuple (height, width) or (height, width, channels), default=None
-    Shape of one image if X has shape `(n_samples, n_features)`. If None, rows are square grey
-    images if `n_features` is a square number, else images of height 1.
+image_shape : tuple (height, width) or (height, width, n_channels), default=None
+    Shape of one image if X has shape `(n_samples, n_features)`. If None, rows are square
+    grayscale images if `n_features` is a square number, else images of height 1.
 
 warm_start : bool, default=False
     Whether `fit` starts from the weights and the pixel statistics of the previous call.
@@ -75,11 +75,11 @@ device : str, default="auto"
 
 precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
     Floating-point type of the computation. "bfloat16" is mixed precision: the factors of large
-    matrix products are rounded to 8 bits; weights, sums and losses stay float32 (Micikevicius et
-    al., "Mixed Precision Training", 2018). "auto" selects "float64" if the training images fit in
-    one batch and have values that float32 would round; else "bfloat16" if the device supports it in
-    hardware and images have at least 256 values; else "float32". After fitting in bfloat16, set
-    `precision` to "float32" for exact predictions.
+    matrix products are rounded to 8 significant bits; weights, sums and losses stay float32
+    (Micikevicius et al., "Mixed Precision Training", 2018). "auto" selects "float64" if the
+    training images fit in one batch and have values that float32 would round; else "bfloat16" if
+    the device supports it in hardware and images have at least 256 values; else "float32". After
+    fitting in bfloat16, set `precision` to "float32" for exact predictions.
 
 random_state : int, RandomState instance or None, default=None
     Seed of weight initialization, shuffling, dropout, augmentation and the validation split. An int
@@ -111,11 +111,11 @@ FITTED_ATTRIBUTES = """\
 classes_ : ndarray of shape (n_classes,)
     The class labels. For multilabel targets, the names or indices of the columns of y.
 
-image_shape_ : tuple (height, width, channels)
+image_shape_ : tuple (height, width, n_channels)
     Shape of the images seen during `fit`.
 
 n_features_in_ : int
-    Number of values per image: height * width * channels.
+    Number of values per image: height * width * n_channels.
 
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns of X. Defined only if X is a DataFrame whose column names are all strings.

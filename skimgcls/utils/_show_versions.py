@@ -29,7 +29,7 @@ _PACKAGES = (
 
 
 def show_versions() -> None:
-    """Print the versions of Python, of skimgcls and of what it uses, and the hardware.
+    """Print the versions of Python, skimgcls and its dependencies, and the hardware.
 
     Add the output to a bug report. Packages that are not installed are listed as "not installed".
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 
 def iterate_wrapped(estimator: Any) -> Iterator[Any]:
@@ -29,6 +30,31 @@ def find_final_estimator(estimator: Any) -> Any:
     """Return the innermost wrapped estimator, which may be a Pipeline."""
     *_, innermost = iterate_wrapped(estimator)
     return innermost
+
+
+def find_pipeline(estimator: Any) -> Any:
+    """Return the Pipeline or classifier inside of a search or a wrapper."""
+    check_is_fitted(estimator)
+    return find_final_estimator(estimator)
+
+
+def find_classifier(estimator: Any) -> Any:
+    """Return the fitted classifier inside of a search, a Pipeline or a FrozenEstimator.
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> find_classifier(make_pipeline(LogisticRegression()).fit([[0], [1]], [0, 1]))
+    LogisticRegression()
+    """
+    estimator = find_pipeline(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = find_pipeline(estimator[-1])
+    return estimator
+
+
+def is_multilabel(estimator: Any) -> bool:
+    """Return whether a fitted classifier is multilabel."""
+    return getattr(find_classifier(estimator), "out_activation_", "") == "logistic"
 
 
 def walk_steps(estimator: Any) -> Iterator[Any]:

@@ -47,7 +47,7 @@ def all_views(image, translation, is_mirrored):
     seed=st.integers(0, 2**31),
     is_mirrored=st.lists(st.booleans(), min_size=1, max_size=6).map(np.array),
 )
-def test_a_view_is_the_image_mirrored_and_moved_by_whole_pixels(
+def test_views_are_flipped_and_shifted_by_whole_pixels(
     channels, height, width, translation, mirror, seed, is_mirrored
 ):
     batch = make_batch(len(is_mirrored), channels, height, width)
@@ -61,12 +61,12 @@ def test_a_view_is_the_image_mirrored_and_moved_by_whole_pixels(
 
 @few
 @given(height=sides, width=sides, is_mirrored=st.lists(st.booleans(), min_size=1, max_size=6))
-def test_views_without_mirror_and_translation_are_the_images(height, width, is_mirrored):
+def test_views_without_flip_and_translation_are_the_images(height, width, is_mirrored):
     batch = make_batch(len(is_mirrored), 3, height, width)
     assert torch.equal(FlipTranslate(False, 0)(batch, np.array(is_mirrored), seeded()), batch)
 
 
-def test_each_image_has_a_move_of_its_own_and_every_move_comes():
+def test_every_shift_occurs_independently_per_image():
     batch = make_batch(400, 1, 6, 7)
     views = FlipTranslate(False, 2)(batch, np.zeros(400, dtype=bool), seeded())
     moves = [
@@ -79,7 +79,7 @@ def test_each_image_has_a_move_of_its_own_and_every_move_comes():
     assert counts.max() < 40
 
 
-def test_equal_generators_draw_equal_views_and_go_on():
+def test_equal_seeds_draw_equal_views_and_the_generator_advances():
     batch, is_mirrored = make_batch(50, 1, 6, 6), np.arange(50) % 2 == 0
     views = FlipTranslate(True, 2)
     generator = seeded(1)
@@ -89,7 +89,7 @@ def test_equal_generators_draw_equal_views_and_go_on():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_views_are_like_the_batch_in_type_and_layout(dtype):
+def test_views_keep_the_dtype_and_are_channels_last(dtype):
     views = FlipTranslate(True, 1)(make_batch(2, 3, 4, 5, dtype), np.array([True, False]), seeded())
     assert views.dtype is dtype
     assert views.is_contiguous(memory_format=torch.channels_last)

@@ -26,7 +26,7 @@ def draw_many(n_draws, *, mixup=0.0, cutmix=0.0, shape=SHAPE):
 # Draws
 
 
-def test_two_zeros_draw_nothing():
+def test_nothing_is_drawn_if_both_alphas_are_zero():
     assert draw_mix(4, SHAPE, 0, 0, seeded()) is None
 
 
@@ -37,20 +37,20 @@ def test_partners_are_a_permutation():
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])
-def test_the_share_of_mixup_follows_a_beta_distribution(alpha):
+def test_fraction_of_mixup_follows_a_beta_distribution(alpha):
     shares = np.array([draw.share for draw in draw_many(2000, mixup=alpha)])
     assert shares.mean() == pytest.approx(0.5, abs=0.03)
     assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
 
 
-def test_both_ways_of_mixing_come_equally_often():
+def test_mixup_and_cutmix_are_drawn_equally_often():
     draws = draw_many(2000, mixup=1.0, cutmix=1.0)
     assert np.mean([draw.box is None for draw in draws]) == pytest.approx(0.5, abs=0.04)
     assert all(draw.box is None for draw in draw_many(50, mixup=1.0))
     assert all(draw.box is not None for draw in draw_many(50, cutmix=1.0))
 
 
-def test_the_share_of_cutmix_is_the_area_that_is_not_pasted_over():
+def test_fraction_of_cutmix_is_the_area_that_is_kept():
     for draw in draw_many(200, cutmix=1.0):
         top, bottom, left, right = draw.box
         assert 0 <= top <= bottom <= 12
@@ -58,7 +58,7 @@ def test_the_share_of_cutmix_is_the_area_that_is_not_pasted_over():
         assert draw.share == 1 - (bottom - top) * (right - left) / 96
 
 
-def test_boxes_of_cutmix_have_the_shape_of_the_image_and_reach_its_corners():
+def test_boxes_of_cutmix_have_the_aspect_of_the_image_and_reach_its_corners():
     boxes = np.array([draw.box for draw in draw_many(2000, cutmix=1.0, shape=(64, 32, 3))])
     top, bottom, left, right = boxes.T
     whole = (top > 0) & (bottom < 64) & (left > 0) & (right < 32) & (right - left > 4)
@@ -68,7 +68,7 @@ def test_boxes_of_cutmix_have_the_shape_of_the_image_and_reach_its_corners():
     assert (top.min(), bottom.max(), left.min(), right.max()) == (0, 64, 0, 32)
 
 
-def test_equal_seeds_draw_the_same_and_leave_other_generators_alone():
+def test_equal_seeds_draw_equal_values_and_leave_other_generators_unchanged():
     before = torch.get_rng_state()
     first, again = (draw_mix(9, SHAPE, 1.0, 1.0, seeded(3)) for _ in range(2))
     assert torch.equal(first.partner, again.partner)
@@ -79,13 +79,13 @@ def test_equal_seeds_draw_the_same_and_leave_other_generators_alone():
 # Images
 
 
-def test_mixup_weighs_an_image_against_its_partner():
+def test_mixup_is_a_weighted_mean_of_two_images():
     batch = torch.rand(3, 2, 4, 5, generator=seeded())
     found = apply_mix(batch, MixDraw(torch.tensor([2, 0, 1]), 0.7))
     torch.testing.assert_close(found[0], 0.7 * batch[0] + 0.3 * batch[2])
 
 
-def test_cutmix_pastes_a_box_of_the_partner():
+def test_cutmix_pastes_a_box_of_the_other_image():
     batch = torch.rand(2, 3, 6, 7, generator=seeded())
     found = apply_mix(batch, MixDraw(SWAP, 0.8, (1, 4, 2, 6)))
     expected = batch.clone()
@@ -102,9 +102,7 @@ def test_cutmix_pastes_a_box_of_the_partner():
     seed=st.integers(0, 2**32),
 )
 @few
-def test_a_batch_keeps_its_shape_type_layout_and_range(
-    n, shape, alphas, channels_last, dtype, seed
-):
+def test_batch_keeps_shape_dtype_layout_and_range(n, shape, alphas, channels_last, dtype, seed):
     height, width, channels = shape
     batch = torch.rand(n, height, width, channels, generator=seeded(seed), dtype=dtype)
     batch = batch.permute(0, 3, 1, 2)
@@ -119,25 +117,25 @@ def test_a_batch_keeps_its_shape_type_layout_and_range(
 # Targets
 
 
-def test_codes_become_shares_of_two_classes():
+def test_codes_become_fractions_of_two_classes():
     targets, weights = mix_targets(torch.tensor([0, 2]), None, MixDraw(SWAP, 0.7), 3)
     torch.testing.assert_close(targets, torch.tensor([[0.7, 0.0, 0.3], [0.3, 0.0, 0.7]]))
     assert weights is None
 
 
-def test_two_images_of_one_class_stay_of_that_class():
+def test_two_images_of_one_class_keep_that_class():
     targets, _ = mix_targets(torch.tensor([1, 1]), None, MixDraw(SWAP, 0.7), 2)
     torch.testing.assert_close(targets, torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
 
 
-def test_an_indicator_is_mixed_label_by_label_and_keeps_its_type():
+def test_indicators_are_mixed_per_label_and_keep_their_dtype():
     indicator = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
     targets, _ = mix_targets(indicator, None, MixDraw(SWAP, 0.75), 3)
     assert targets.tolist() == [[0.75, 1.0, 0.25], [0.25, 1.0, 0.75]]
     assert targets.dtype is torch.float64
 
 
-def test_the_loss_is_that_of_both_targets_each_with_its_weight_and_share():
+def test_loss_is_the_weighted_sum_of_the_losses_of_both_targets():
     generator = seeded()
     logits = torch.randn(5, 4, generator=generator, dtype=torch.float64)
     codes = torch.randint(4, (5,), generator=generator)
@@ -152,7 +150,7 @@ def test_the_loss_is_that_of_both_targets_each_with_its_weight_and_share():
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(5, dtype=torch.float64))
 
 
-def test_two_images_without_weight_have_a_target_that_is_a_number():
+def test_two_images_of_weight_zero_have_a_finite_target():
     targets, weights = mix_targets(torch.tensor([0, 1]), torch.zeros(2), MixDraw(SWAP, 0.75), 2)
     assert targets.tolist() == [[0.75, 0.25], [0.25, 0.75]]
     assert weights.tolist() == [0.0, 0.0]

@@ -79,14 +79,14 @@ def test_the_default_policy_draws_nothing():
 
 
 @pytest.mark.parametrize("operation", ON)
-def test_an_operation_draws_for_itself_alone(operation):
+def test_each_operation_draws_only_its_own_values(operation):
     drawn = vars(draw(**{operation: ON[operation]}))
     assert {name for name, value in drawn.items() if value is not None} == {operation}
 
 
 @pytest.mark.parametrize("flip", ["horizontal_flip", "vertical_flip"])
 @pytest.mark.parametrize("probability", [0.25, 1.0])
-def test_flips_come_as_often_as_the_policy_says(flip, probability):
+def test_flips_occur_with_the_probability_of_the_policy(flip, probability):
     drawn = getattr(draw(**{flip: probability}), flip)
     assert drawn.double().mean().item() == pytest.approx(probability, abs=0.03)
 
@@ -109,18 +109,18 @@ def test_angles_and_factors_are_uniform_in_their_range(operation, low, high):
     np.testing.assert_allclose(counts, 1000, atol=120)
 
 
-def test_a_factor_is_never_negative():
+def test_factors_are_not_negative():
     assert draw(brightness=3.0).brightness.min() >= 0
 
 
-def test_shifts_are_shares_of_the_height_and_of_the_width():
+def test_shifts_are_fractions_of_height_and_width():
     down, right = draw(shift=0.25).shift.unbind(dim=1)
     assert 4.9 < down.max() <= 5
     assert 2.45 < right.max() <= 2.5
     assert abs(np.corrcoef(down, right)[0, 1]) < 0.05
 
 
-def test_a_crop_lands_on_each_of_its_places_alike():
+def test_crop_positions_are_uniform():
     shift = draw(crop_padding=2).shift
     for axis in shift.T:
         places, counts = np.unique(axis.numpy(), return_counts=True)
@@ -133,7 +133,7 @@ def test_saturation_is_drawn_for_three_channels_only():
         assert draw(saturation=0.5, shape=(4, 4, channels)).saturation is None
 
 
-def test_rectangles_lie_inside_the_image_and_have_the_areas_and_aspects_of_random_erasing():
+def test_erased_rectangles_have_the_areas_and_aspects_of_random_erasing():
     top, left, height, width = draw(erasing=1.0, shape=(100, 80, 3)).erasing.unbind(dim=1)
     assert min(top.min(), left.min()) == 0
     assert (top + height).max() == 100
@@ -145,19 +145,19 @@ def test_rectangles_lie_inside_the_image_and_have_the_areas_and_aspects_of_rando
     assert (aspect > 1).double().mean().item() == pytest.approx(0.5, abs=0.04)
 
 
-def test_as_many_images_are_erased_as_the_policy_says():
+def test_erasing_occurs_with_the_probability_of_the_policy():
     erased = draw(erasing=0.3, shape=(32, 32, 3)).erasing[:, 2] > 0
     assert erased.double().mean().item() == pytest.approx(0.3, abs=0.03)
 
 
-def test_equal_seeds_draw_the_same_and_other_seeds_do_not():
+def test_equal_seeds_draw_equal_values_and_other_seeds_do_not():
     first, again, other = (vars(draw(**ON, crop_padding=2, seed=seed)) for seed in (0, 0, 1))
     for name, drawn in first.items():
         assert torch.equal(drawn, again[name])
         assert not torch.equal(drawn, other[name])
 
 
-def test_the_generator_of_torch_and_its_default_type_do_not_matter():
+def test_draws_do_not_depend_on_the_global_generator_and_default_dtype():
     expected = draw(**ON)
     before = torch.get_rng_state()
     default = torch.get_default_dtype()
@@ -175,7 +175,7 @@ def test_the_generator_of_torch_and_its_default_type_do_not_matter():
 
 
 @pytest.mark.parametrize(("flip", "axis"), [("horizontal_flip", 3), ("vertical_flip", 2)])
-def test_only_the_images_that_were_drawn_are_flipped(flip, axis):
+def test_only_drawn_images_are_flipped(flip, axis):
     batch = make_batch(2, 3, 4, 5)
     found = apply(batch, **{flip: [True, False]})
     assert torch.equal(found[0], batch.flip(axis)[0])
@@ -190,7 +190,7 @@ def test_only_the_images_that_were_drawn_are_flipped(flip, axis):
         ("constant", [[-1.0, -1.0, 0.0, 1.0, 2.0], [2.0, 3.0, 4.0, -1.0, -1.0]]),
     ],
 )
-def test_what_appears_beyond_the_border(padding_mode, expected):
+def test_pixels_beyond_the_border_follow_the_padding_mode(padding_mode, expected):
     row = torch.arange(5.0).expand(2, 1, 1, 5)
     black, white = torch.tensor([-1.0]), torch.tensor([9.0])
     found = apply(row, black, white, padding_mode, shift=[[0.0, 2.0], [0.0, -2.0]])
@@ -198,7 +198,7 @@ def test_what_appears_beyond_the_border(padding_mode, expected):
 
 
 @every_padding
-def test_shifts_alone_are_padding_and_slicing(padding_mode):
+def test_shifts_without_other_operations_pad_and_slice(padding_mode):
     batch = make_batch(1, 3, 7, 9)
     mode = {"reflect": "reflect", "edge": "replicate", "constant": "constant"}[padding_mode]
     padded = torch.nn.functional.pad(batch, (4, 4, 4, 4), mode=mode)
@@ -206,7 +206,7 @@ def test_shifts_alone_are_padding_and_slicing(padding_mode):
     assert torch.equal(found, padded[:, :, 1:8, 6:15])
 
 
-def test_shifts_alone_are_rounded_to_whole_pixels():
+def test_shifts_without_other_operations_are_rounded_to_whole_pixels():
     batch = make_batch(1, 1, 4, 4)
     assert torch.equal(apply(batch, shift=[[0.4, 1.6]]), apply(batch, shift=[[0.0, 2.0]]))
 
@@ -218,7 +218,7 @@ def test_a_flip_comes_before_the_shift():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 1)])
-def test_the_smallest_images_are_mirrored_as_often_as_it_takes(shape):
+def test_reflection_repeats_on_very_small_images(shape):
     batch = make_batch(1, 2, *shape)
     expected = np.pad(batch[0].numpy(), ((0, 0), (7, 7), (7, 7)), mode="reflect")
     found = apply(batch, shift=[[7.0, 6.0]])
@@ -231,7 +231,7 @@ def test_the_smallest_images_are_mirrored_as_often_as_it_takes(shape):
 
 @every_padding
 @pytest.mark.parametrize("side", [8, 9, 32])
-def test_a_quarter_turn_is_counter_clockwise(padding_mode, side):
+def test_rotation_by_90_degrees_is_counter_clockwise(padding_mode, side):
     batch = make_batch(2, 3, side, side)
     found = apply(batch, padding_mode=padding_mode, rotation=[90.0, -90.0])
     assert_close(found[0], batch[0].rot90(1, (1, 2)), 1e-5)
@@ -240,7 +240,7 @@ def test_a_quarter_turn_is_counter_clockwise(padding_mode, side):
 
 @every_padding
 @pytest.mark.parametrize("shape", [(8, 8), (7, 13), (1, 1), (1, 6), (6, 1)])
-def test_a_map_that_moves_nothing_returns_the_image(padding_mode, shape):
+def test_identity_transform_returns_the_image(padding_mode, shape):
     batch = make_batch(2, 3, *shape, dtype=torch.float64)
     draws = {"rotation": [0.0, 0.0], "zoom": [1.0, 1.0], "shear": [0.0, 0.0]}
     assert_close(apply(batch, padding_mode=padding_mode, **draws), batch, 1e-12)
@@ -255,7 +255,7 @@ def test_a_map_that_moves_nothing_returns_the_image(padding_mode, shape):
     shape=st.tuples(sides, sides),
 )
 @few
-def test_interpolation_and_whole_pixels_agree_where_they_meet(padding_mode, shift, flips, shape):
+def test_interpolated_and_exact_shifts_and_flips_are_equal(padding_mode, shift, flips, shape):
     batch = make_batch(1, 2, *shape, dtype=torch.float64)
     horizontal, vertical = flips
     moves = {
@@ -268,7 +268,7 @@ def test_interpolation_and_whole_pixels_agree_where_they_meet(padding_mode, shif
     assert_close(found, exact, 1e-12)
 
 
-def test_images_that_are_not_square_are_turned_without_distortion():
+def test_rotation_does_not_distort_images_that_are_not_square():
     """A square in the center of a wide image stays a square after a rotation by 90 degrees."""
     batch = torch.zeros(1, 1, 9, 21)
     batch[..., 2:7, 8:13] = make_batch(1, 1, 5, 5)
@@ -290,7 +290,7 @@ def test_images_that_are_not_square_are_turned_without_distortion():
         ),
     ],
 )
-def test_each_map_is_that_of_torchvision(draws, options):
+def test_affine_transforms_equal_those_of_torchvision(draws, options):
     """Only away from the border, which torchvision fades to black differently."""
     batch = make_batch(1, 3, 24, 16, dtype=torch.float64)
     rest = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0]}
@@ -303,7 +303,7 @@ def test_each_map_is_that_of_torchvision(draws, options):
     assert_close(found[middle], expected[middle], 1e-6)
 
 
-def test_what_a_map_brings_in_from_beyond_the_border_is_black():
+def test_constant_padding_is_black_after_interpolation():
     black, white = torch.tensor([-2.0, -1.0, 3.0]), torch.tensor([2.0, 5.0, 0.0])
     batch = torch.ones(1, 3, 8, 8)
     found = apply(batch, black, white, "constant", rotation=[0.0], shift=[[0.0, 3.0]])
@@ -311,14 +311,14 @@ def test_what_a_map_brings_in_from_beyond_the_border_is_black():
     assert_close(found[0, :, :, 3:], torch.ones(3, 8, 5), 1e-6)
 
 
-# Colour
+# Color
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 1.7])
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
-def test_colours_are_those_of_torchvision(name, factor, channels, channels_last):
+def test_color_operations_equal_those_of_torchvision(name, factor, channels, channels_last):
     batch = make_batch(2, channels, 5, 4, channels_last=channels_last)
     adjust = getattr(reference, f"adjust_{name}")
     found = apply(batch, **{name: [factor, 1.0]})
@@ -326,7 +326,7 @@ def test_colours_are_those_of_torchvision(name, factor, channels, channels_last)
     assert_close(found[1], batch[1], 1e-6)
 
 
-def test_colours_come_in_the_order_brightness_contrast_saturation():
+def test_color_operations_are_applied_in_order():
     batch = make_batch(1, 3, 5, 4)
     expected = reference.adjust_contrast(reference.adjust_brightness(batch, 1.5), 0.5)
     expected = reference.adjust_saturation(expected, 1.5)
@@ -335,16 +335,16 @@ def test_colours_come_in_the_order_brightness_contrast_saturation():
 
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
-def test_normalised_pixels_get_the_same_colours(name):
+def test_color_operations_take_normalization_into_account(name):
     batch = make_batch(2, 3, 5, 4)
     mean, scale = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, -0.25])
-    normalised = (batch - mean.view(-1, 1, 1)) / scale.view(-1, 1, 1)
-    found = apply(normalised, -mean / scale, (1 - mean) / scale, **{name: [0.6, 1.8]})
+    normalized = (batch - mean.view(-1, 1, 1)) / scale.view(-1, 1, 1)
+    found = apply(normalized, -mean / scale, (1 - mean) / scale, **{name: [0.6, 1.8]})
     unit = found * scale.view(-1, 1, 1) + mean.view(-1, 1, 1)
     assert_close(unit, apply(batch, **{name: [0.6, 1.8]}), 1e-6)
 
 
-def test_other_numbers_of_channels_are_compared_with_their_plain_mean():
+def test_contrast_of_other_numbers_of_channels_uses_the_plain_mean():
     batch = make_batch(1, 4, 5, 5)
     assert_close(apply(batch, contrast=[0.0]), batch.mean().expand(batch.shape), 1e-6)
 
@@ -352,7 +352,7 @@ def test_other_numbers_of_channels_are_compared_with_their_plain_mean():
 # Erasing
 
 
-def test_one_rectangle_of_each_image_becomes_black():
+def test_erased_rectangles_become_black():
     batch = make_batch(2, 3, 6, 7)
     black = torch.tensor([-1.0, -2.0, -3.0])
     found = apply(batch, black, torch.ones(3), erasing=[[1, 2, 3, 4], [0, 0, 0, 0]])
@@ -373,9 +373,7 @@ def test_one_rectangle_of_each_image_becomes_black():
     seed=st.integers(0, 2**32),
 )
 @few
-def test_a_batch_keeps_its_shape_type_layout_and_range(
-    policy, n, shape, dtype, channels_last, seed
-):
+def test_batch_keeps_shape_dtype_layout_and_range(policy, n, shape, dtype, channels_last, seed):
     height, width, channels = shape
     black, white = torch.linspace(-1, 0, channels), torch.linspace(1, 3, channels)
     unit = make_batch(n, channels, height, width, dtype=dtype, channels_last=channels_last)
@@ -398,7 +396,7 @@ def test_no_draws_return_a_copy():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_images_with_the_channels_last_stay_so(channels):
+def test_channels_last_layout_is_kept(channels):
     """Including a single channel, whose strides are ambiguous."""
     batch = make_batch(2, 8, 6, channels).permute(0, 3, 1, 2)
     draws = draw(n=2, shape=(8, 6, channels), **ON)
@@ -408,7 +406,7 @@ def test_images_with_the_channels_last_stay_so(channels):
     assert found.stride() == batch.stride()
 
 
-def test_an_image_does_not_depend_on_the_others_of_its_batch(monkeypatch):
+def test_images_of_a_batch_are_independent(monkeypatch):
     batch, policy = make_batch(7, 3, 8, 6, dtype=torch.float64), AugmentationPolicy(**ON)
     draws = draw(n=7, shape=(8, 6, 3), **ON)
     black, white = torch.zeros(3), torch.ones(3)
@@ -433,7 +431,7 @@ def test_equal_draws_give_equal_bits():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @every_padding
-def test_a_gpu_gives_what_the_processor_gives(padding_mode):
+def test_gpu_and_cpu_give_equal_images(padding_mode):
     batch = make_batch(5, 3, 9, 8)
     black, white = torch.full((3,), -0.5), torch.ones(3)
     for operations in (ON, {"horizontal_flip": 0.5, "crop_padding": 3}):

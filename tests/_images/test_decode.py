@@ -24,7 +24,7 @@ NOBODY = 65534
 
 
 def make_pixels(height=5, width=7):
-    """Colours without sharp edges, which change little under compression."""
+    """Colors without sharp edges, which change little under compression."""
     rows, columns = np.mgrid[:height, :width] * 4
     return np.stack([rows + 90, columns + 60, rows + columns + 30], axis=2).astype(np.uint8)
 
@@ -77,23 +77,23 @@ def test_a_lossless_webp_gives_its_pixels():
 
 @pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
 def test_compressed_files_give_nearly_their_pixels(file_format):
-    # Even sides, because these formats subsample the colours.
+    # Even sides, because these formats subsample the colors.
     pixels = make_pixels(16, 24)
     found = decode(encode(pixels, file_format, quality=95)).astype(int)
     assert np.abs(found - pixels).mean() < 4
 
 
-def test_a_grey_file_has_three_equal_channels_or_one():
-    grey = make_pixels()[:, :, 0]
+def test_a_gray_file_has_three_equal_channels_or_one():
+    gray = make_pixels()[:, :, 0]
     for file_format in ("PNG", "PPM", "BMP", "TIFF"):
-        data = encode(grey, file_format)
-        np.testing.assert_array_equal(decode(data), np.stack([grey] * 3, axis=2))
-        np.testing.assert_array_equal(decode(data, "L"), grey[:, :, np.newaxis])
+        data = encode(gray, file_format)
+        np.testing.assert_array_equal(decode(data), np.stack([gray] * 3, axis=2))
+        np.testing.assert_array_equal(decode(data, "L"), gray[:, :, np.newaxis])
 
 
 @pytest.mark.parametrize("file_format", ["TIFF", "WEBP", "GIF"])
 def test_of_several_frames_the_first_is_taken(file_format):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     params = {"lossless": True} if file_format == "WEBP" else {}
     data = encode(frames[0], file_format, save_all=True, append_images=frames[1:], **params)
     assert Image.open(io.BytesIO(data)).n_frames == 3
@@ -111,7 +111,7 @@ def test_other_modes_become_what_pillow_makes_of_them(mode):
     np.testing.assert_array_equal(decode(data), np.asarray(image.convert("RGB")))
 
 
-def test_a_cmyk_jpeg_has_colours():
+def test_a_cmyk_jpeg_has_colors():
     data = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")
     red = decode(data)[8, 8].astype(int)
     assert red[0] > 240
@@ -150,18 +150,18 @@ def test_the_background_shows_through_what_is_transparent(background):
     np.testing.assert_allclose(found[2], fifth, atol=1)
 
 
-def test_grey_with_alpha_is_laid_over_the_background_too():
+def test_gray_with_alpha_is_laid_over_the_background_too():
     pixels = np.zeros((1, 2, 2), np.uint8)
     pixels[0, :, 1] = [0, 255]
     np.testing.assert_array_equal(decode(encode(pixels), "L")[0, :, 0], [255, 0])
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "transparency"),
+    ("mode", "color", "transparency"),
     [("P", 1, 1), ("P", 1, b"\xff\x00"), ("L", 77, 77), ("RGB", (1, 2, 3), (1, 2, 3))],
 )
-def test_one_colour_of_a_png_can_stand_for_transparent(mode, colour, transparency):
-    image = Image.new(mode, (2, 1), colour)
+def test_one_color_of_a_png_can_stand_for_transparent(mode, color, transparency):
+    image = Image.new(mode, (2, 1), color)
     image.putpixel((1, 0), 0)
     if mode == "P":
         image.putpalette([0, 0, 0, 9, 9, 9])
@@ -352,7 +352,7 @@ def test_a_lack_of_memory_is_not_the_files_fault(monkeypatch):
 
 BROKEN = {
     "PNG": encode(make_pixels(24, 24)),
-    "a PNG of few colours": encode(Image.fromarray(make_pixels(24, 24)).quantize(16)),
+    "a PNG of few colors": encode(Image.fromarray(make_pixels(24, 24)).quantize(16)),
     "JPEG": encode(make_pixels(24, 24), "JPEG", exif=with_orientation(6)),
     "a progressive JPEG": encode(make_pixels(24, 24), "JPEG", progressive=True),
     "BMP": encode(make_pixels(24, 24), "BMP"),

@@ -229,11 +229,11 @@ def test_taking_some_reads_nothing(paths, images):
     np.testing.assert_array_equal(files.read(slice(None)).shape, (2, 3, 4, 3))
 
 
-def test_grey_is_another_way_to_decode(paths):
-    grey = files_of(paths).decoded(mode="L")
-    assert grey.shape == (5, 6, 8, 1)
+def test_gray_is_another_way_to_decode(paths):
+    gray = files_of(paths).decoded(mode="L")
+    assert gray.shape == (5, 6, 8, 1)
     expected = np.asarray(Image.open(paths[2]).convert("L"))
-    np.testing.assert_array_equal(grey.read([2])[0, :, :, 0], expected)
+    np.testing.assert_array_equal(gray.read([2])[0, :, :, 0], expected)
 
 
 def test_without_a_size_the_first_file_of_another_is_named(paths):

@@ -154,9 +154,9 @@ def test_they_tell_what_they_hold_and_open_no_file_for_it(images, paths):
 
 @pytest.mark.parametrize("ndim", [2, 3, 4])
 def test_an_array_of_them_has_the_spelling_of_ndim(ndim):
-    grey = make_images()[..., :1]
-    lazy = LazyImages(grey, (Add(0),), ndim=ndim)
-    expected = {2: grey.reshape(12, -1), 3: grey[..., 0], 4: grey}[ndim]
+    gray = make_images()[..., :1]
+    lazy = LazyImages(gray, (Add(0),), ndim=ndim)
+    expected = {2: gray.reshape(12, -1), 3: gray[..., 0], 4: gray}[ndim]
     assert lazy.shape == expected.shape
     np.testing.assert_array_equal(np.asarray(lazy), expected)
     np.testing.assert_array_equal(lazy[3], expected[3])
@@ -279,14 +279,14 @@ def test_blocks_change_no_pixel(n_values, images, monkeypatch):
 
 @pytest.mark.parametrize(("ndim", "shape"), [(2, (12, 48)), (3, (12, 6, 8)), (4, (12, 6, 8, 1))])
 def test_an_array_without_steps_is_given_back_itself(ndim, shape, images):
-    grey = np.ascontiguousarray(images[..., :1])
-    found = LazyImages(grey, ndim=ndim).to_array()
+    gray = np.ascontiguousarray(images[..., :1])
+    found = LazyImages(gray, ndim=ndim).to_array()
     assert found.shape == shape
-    assert np.shares_memory(found, grey)
-    assert not np.shares_memory(np.asarray(LazyImages(grey, ndim=ndim)), grey)
+    assert np.shares_memory(found, gray)
+    assert not np.shares_memory(np.asarray(LazyImages(gray, ndim=ndim)), gray)
 
 
-def test_colour_images_have_four_dimensions_whatever_they_were_given_as(images):
+def test_color_images_have_four_dimensions_whatever_they_were_given_as(images):
     assert LazyImages(images, ndim=3).to_array().shape == images.shape
     assert np.asarray(LazyImages(images, ndim=3)).shape == images.shape
 

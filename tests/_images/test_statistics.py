@@ -2,23 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from strategies import few, pixels
 
 from skimgcls._images import _statistics
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._statistics import channel_statistics
-
-few = settings(deadline=None, max_examples=50)
-sides = st.integers(1, 6)
-shapes = st.tuples(st.integers(1, 5), sides, sides, st.integers(1, 4))
-pixels = st.one_of(
-    st.sampled_from([np.uint8, np.int64]).flatmap(
-        lambda dtype: arrays(dtype, shapes, elements=st.integers(0, 255))
-    ),
-    arrays(np.float64, shapes, elements=st.floats(-1024, 1024, width=32, allow_subnormal=False)),
-)
 
 
 @few

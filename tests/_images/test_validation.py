@@ -6,22 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from strategies import few, pixels
 
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._validation import check_image_shape, check_images
-
-few = settings(deadline=None, max_examples=50)
-sides = st.integers(1, 6)
-shapes = st.tuples(st.integers(1, 5), sides, sides, st.integers(1, 4))
-pixels = st.one_of(
-    st.sampled_from([np.uint8, np.int64]).flatmap(
-        lambda dtype: arrays(dtype, shapes, elements=st.integers(0, 255))
-    ),
-    arrays(np.float64, shapes, elements=st.floats(-1024, 1024, width=32, allow_subnormal=False)),
-)
 
 
 def array_of(X, **options):
@@ -57,7 +47,7 @@ def test_no_pixel_is_copied_that_lies_in_an_array(images):
 
 @given(side=st.integers(1, 40))
 @few
-def test_rows_with_a_square_number_of_pixels_are_square_grey_images(side):
+def test_rows_with_a_square_number_of_pixels_are_square_gray_images(side):
     assert array_of(np.zeros((2, side**2))).shape == (2, side, side, 1)
     assert array_of(np.zeros((2, side**2 + side))).shape == (2, 1, side**2 + side, 1)
 

@@ -221,7 +221,7 @@ def states(monkeypatch):
     return states
 
 
-def make_normalised():
+def make_normalized():
     """A network with running statistics, including a count."""
     return ImageNetwork(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2)))
 
@@ -229,7 +229,7 @@ def make_normalised():
 @pytest.mark.parametrize("valid", [None, VALID])
 @pytest.mark.parametrize(("share", "n_averaged"), [(1.0, 12), (0.5, 6), (0.3, 4), (1e-9, 1)])
 def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_averaged, valid):
-    net, _ = train(valid, make_normalised, max_epochs=4, weight_averaging=share)
+    net, _ = train(valid, make_normalized, max_epochs=4, weight_averaging=share)
     assert len(states.seen) == 12
     last = states.seen[-n_averaged:]
     for name, found in net.module_.state_dict().items():

@@ -20,7 +20,7 @@ def take(images, targets, weights=None):
 
 
 def make_classes(n, paint, n_classes, seed=0):
-    """Noisy greyscale images of random classes, with a bright region given by `paint`."""
+    """Noisy grayscale images of random classes, with a bright region given by `paint`."""
     rng = np.random.RandomState(seed)
     targets = rng.randint(n_classes, size=n)
     images = rng.normal(100, 20, size=(n, SIDE, SIDE, 1))

@@ -47,7 +47,7 @@ def others_of(net):
     return [weights for weights in net.parameters() if weights.ndim != 4]
 
 
-def normalised(weights):
+def normalized(weights):
     """Return a filter bank scaled so that the root mean square of the row norms is 1."""
     rows = weights.detach().flatten(1)
     return weights.detach() / rows.square().sum(dim=1).mean().sqrt()
@@ -107,7 +107,7 @@ def test_a_step_of_filters_is_the_momentum_made_orthogonal(seed, lr, momentum):
     optimizer = Muon([{"params": [weights]}], lr=lr, momentum=momentum)
     mean = torch.zeros_like(weights)
     for step in range(3):
-        before = normalised(weights)
+        before = normalized(weights)
         gradient = random(4, 2, 3, 3, seed=seed + step + 1)
         weights.grad = gradient.clone()
         optimizer.step()
@@ -120,7 +120,7 @@ def test_a_step_of_filters_is_the_momentum_made_orthogonal(seed, lr, momentum):
 @pytest.mark.parametrize("shape", [(4, 8, 3, 3), (32, 2, 2, 2), (5, 1, 1, 1)])
 def test_a_step_has_singular_values_of_about_the_learning_rate(shape):
     weights = nn.Parameter(random(*shape))
-    before = normalised(weights)
+    before = normalized(weights)
     weights.grad = random(*shape, seed=1)
     Muon([{"params": [weights]}], lr=0.01).step()
     values = torch.linalg.svdvals((weights.detach() - before).flatten(1)) / 0.01
@@ -142,7 +142,7 @@ def test_products_of_bfloat16_change_the_direction_a_little():
     steps = {}
     for autocast in (False, True):
         weights = nn.Parameter(random(4, 2, 3, 3, dtype=torch.float32))
-        before = normalised(weights)
+        before = normalized(weights)
         weights.grad = random(4, 2, 3, 3, seed=1, dtype=torch.float32)
         Muon([{"params": [weights]}], lr=0.1, autocast=autocast).step()
         assert weights.dtype is torch.float32

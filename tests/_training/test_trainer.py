@@ -269,7 +269,7 @@ def test_views_are_for_training_alone_and_come_with_the_plan():
     assert len(seen[False]) == 3
 
 
-def test_weights_count_in_the_normalisations_of_the_net():
+def test_weights_count_in_the_normalizations_of_the_net():
     times = np.arange(12) % 3
     weighted = make_images(12, weights=times.astype(float))
     repeated = make_images(12).part(np.repeat(np.arange(12), times))

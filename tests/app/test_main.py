@@ -35,35 +35,35 @@ def refusal(arguments, capsys):
     return said.err
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path, capsys):
+def test_missing_file_is_rejected(tmp_path, capsys):
     assert "No such file" in refusal([tmp_path / "none.skimgcls"], capsys)
 
 
-def test_a_folder_is_refused(tmp_path, capsys):
+def test_folder_is_rejected(tmp_path, capsys):
     assert "error:" in refusal([tmp_path], capsys)
 
 
-def test_another_file_is_refused(tmp_path, capsys):
+def test_file_of_another_format_is_rejected(tmp_path, capsys):
     other = tmp_path / "other.skimgcls"
     other.write_bytes(b"PK" + bytes(100))
     assert "a file that save wrote begins with b'SKIMGCLS'" in refusal([other], capsys)
 
 
-def test_an_altered_file_is_refused(path, capsys):
+def test_altered_file_is_rejected(path, capsys):
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
     path.write_bytes(data)
     assert "it was truncated or altered" in refusal([path], capsys)
 
 
-def test_a_model_of_something_else_is_refused(tmp_path, capsys):
+def test_model_that_cannot_classify_images_is_rejected(tmp_path, capsys):
     X, y = load_digits(return_X_y=True)
     save(LogisticRegression(max_iter=10_000).fit(X / 16, y), tmp_path / "rows.skimgcls")
     said = refusal([tmp_path / "rows.skimgcls"], capsys)
     assert "it cannot classify images: LogisticRegression has no image_shape_" in said
 
 
-def test_a_port_that_is_taken_is_refused(path, capsys):
+def test_port_in_use_is_rejected(path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = refusal([path, "--port", port], capsys)
@@ -82,21 +82,21 @@ def test_a_port_that_is_taken_is_refused(path, capsys):
         ["--nonsense"],
     ],
 )
-def test_wrong_options_are_refused(arguments, path, capsys):
+def test_invalid_options_are_rejected(arguments, path, capsys):
     assert "error: " in refusal([path, *arguments], capsys)
 
 
-def test_without_streamlit_the_extra_is_named(path, capsys, monkeypatch):
+def test_missing_streamlit_names_the_extra(path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "streamlit", None)
     assert 'pip install "skimgcls[app]"' in refusal([path], capsys)
 
 
-def test_without_a_model_there_is_no_page():
+def test_page_requires_a_model():
     with pytest.raises(RuntimeError, match=r"python -m skimgcls\.app MODEL"):
         served_model()
 
 
-def test_the_server_is_for_this_machine_and_tells_no_one():
+def test_server_is_local_and_sends_no_usage_statistics():
     options = make_options("127.0.0.1", 8501, Limits(upload_mb=7), None)
     assert options["server.address"] == "127.0.0.1"
     assert options["server.maxUploadSize"] == 7
@@ -108,18 +108,18 @@ def test_the_server_is_for_this_machine_and_tells_no_one():
     assert "browser.serverAddress" not in options
 
 
-def test_a_name_in_public_is_answered_to():
+def test_public_host_name_is_allowed():
     options = make_options("127.0.0.1", 8501, Limits(), "flowers.example.org")
     assert options["browser.serverAddress"] == "flowers.example.org"
     assert "flowers.example.org" in options["server.allowedHosts"]
     assert "server.allowedHosts" not in make_options("0.0.0.0", 8501, Limits(), None)
 
 
-def test_a_free_port_is_found():
+def test_free_port_is_found():
     assert find_port("127.0.0.1", 0) > 0
 
 
-def test_uploads_stay_in_memory_and_bombs_outside(monkeypatch):
+def test_uploads_stay_in_memory_and_decompression_bombs_are_errors(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
     try:
         from starlette.formparsers import MultiPartParser
@@ -134,7 +134,7 @@ def test_uploads_stay_in_memory_and_bombs_outside(monkeypatch):
         assert MultiPartParser.spool_max_size > 30 * 2**20
 
 
-def test_it_serves_until_it_is_interrupted(path, tmp_path):
+def test_command_serves_until_interrupted(path, tmp_path):
     command = [sys.executable, "-m", "skimgcls.app", str(path), "--port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as server:
@@ -152,7 +152,7 @@ def test_it_serves_until_it_is_interrupted(path, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_refusal_reaches_the_shell(tmp_path):
+def test_error_sets_the_exit_status(tmp_path):
     command = [sys.executable, "-m", "skimgcls.app", str(tmp_path / "none.skimgcls")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -43,7 +43,7 @@ def html_of(page):
     return "".join(part.proto.body for part in page.get("html"))
 
 
-def test_at_first_it_asks_for_a_picture(send):
+def test_page_first_asks_for_an_image(send):
     page = send()
     assert not page.exception
     assert "<h1>shapes</h1>" in html_of(page)
@@ -54,7 +54,7 @@ def test_at_first_it_asks_for_a_picture(send):
     assert not page.get("camera_input")
 
 
-def test_one_picture_has_bars_and_a_map(send, shapes, served):
+def test_single_image_shows_bars_and_a_saliency_map(send, shapes, served):
     page = send(sent("a.png", shapes[0][0]))
     shown = html_of(page)
     assert not page.exception
@@ -64,21 +64,21 @@ def test_one_picture_has_bars_and_a_map(send, shapes, served):
     assert page.expander[0].label == "All 3 classes"
 
 
-def test_a_higher_threshold_takes_the_class_back(send, shapes):
+def test_threshold_above_the_confidence_rejects_the_prediction(send, shapes):
     page = send(sent("a.png", shapes[0][0]))
     assert '<p class="verdict">none of these' not in html_of(page)
     page.slider(key="at_least").set_value(100).run()
     assert '<p class="verdict">none of these' in html_of(page)
 
 
-def test_an_answer_is_kept_and_not_asked_for_again(send, shapes, monkeypatch):
+def test_prediction_is_cached(send, shapes, monkeypatch):
     page = send(sent("a.png", shapes[0][0]))
     monkeypatch.setattr(ServedModel, "predict", lambda *_: pytest.fail("it was asked again"))
     page.slider(key="at_least").set_value(10).run()
     assert not page.exception
 
 
-def test_several_are_a_table_in_which_one_may_fail(send, shapes):
+def test_several_images_make_a_table_with_errors(send, shapes):
     X = shapes[0]
     page = send(sent("a.png", X[0]), sent("bad.png", X[1][:90]), sent("c.png", X[2]))
     shown = html_of(page)
@@ -91,7 +91,7 @@ def test_several_are_a_table_in_which_one_may_fail(send, shapes):
     assert html_of(page).count("<figure>") == 2
 
 
-def test_a_failure_of_the_model_is_told_without_its_words(send, shapes, monkeypatch, caplog):
+def test_model_error_is_shown_without_details(send, shapes, monkeypatch, caplog):
     def fail(*_):
         raise RuntimeError("a secret path")
 
@@ -103,7 +103,7 @@ def test_a_failure_of_the_model_is_told_without_its_words(send, shapes, monkeypa
     assert "a secret path" in caplog.text
 
 
-def test_more_files_than_are_taken_are_left(send, shapes, of_files):
+def test_files_above_the_limit_are_ignored(send, shapes, of_files):
     model = ServedModel.of(of_files, "m", limits=Limits(files=2))
     files = [sent("a.png", shapes[0][0], number) for number in range(3)]
     page = send(*files, model=model)
@@ -111,30 +111,30 @@ def test_more_files_than_are_taken_are_left(send, shapes, of_files):
     assert html_of(page).count('alt=""') == 2
 
 
-def test_labels_have_no_threshold(send, of_labels):
+def test_multilabel_model_has_no_threshold(send, of_labels):
     file = io.BytesIO()
     Image.new("RGB", (30, 20)).save(file, "PNG")
     page = send(sent("a.png", file.getvalue()), model=ServedModel.of(of_labels, "m"))
     assert not page.slider
     assert 'class="half"' in html_of(page)
     said = " ".join(caption.value for caption in page.caption)
-    assert "resized to 16 by 16 pixels in colour" in said
+    assert "resized to 16 by 16 pixels in color" in said
     assert "cannot be shown: it has no convolutions" in said
 
 
-def test_the_card_has_the_curves(send):
+def test_card_shows_the_training_curves(send):
     page = send()
     assert "Accuracy in validation" in html_of(page)
     assert '<img class="curves" src="data:image/png;base64,' in html_of(page)
 
 
-def test_pictures_of_one_name_are_told_apart():
+def test_images_with_the_same_name_are_numbered():
     names, proba = ["a.png", "b.png", "a.png", "c.png"], np.ones(1)
     answers = [_page.Answer(name, None if name == "c.png" else proba) for name in names]
     assert _page.name_places(answers) == {"a.png (1)": 0, "b.png": 1, "a.png (3)": 2}
 
 
-def test_tiny_pictures_are_told_by_their_kind():
+def test_tiny_images_are_detected():
     small, large = np.zeros((8, 8, 3), np.uint8), np.zeros((300, 300, 3), np.uint8)
     assert _page._is_tiny(_page.to_data_url(small))
     assert not _page._is_tiny(_page.to_data_url(large))

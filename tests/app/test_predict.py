@@ -47,7 +47,7 @@ def encode(pixels, kind="PNG"):
 
 
 def make_bomb(width, height):
-    """Return a small PNG of one colour with large dimensions."""
+    """Return a small PNG of one color with large dimensions."""
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
@@ -60,7 +60,7 @@ PICTURE = encode(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np
 
 
 @pytest.mark.parametrize("kind", ["BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
-def test_pictures_are_let_through(kind):
+def test_valid_images_are_accepted(kind):
     check_upload(encode(np.zeros((5, 7, 3), np.uint8), kind), Limits())
 
 
@@ -75,12 +75,12 @@ def test_pictures_are_let_through(kind):
         (make_bomb(1100, 1000), "more than 1 million pixels"),
     ],
 )
-def test_what_is_no_picture_or_too_large_is_refused(content, words):
+def test_invalid_or_too_large_uploads_are_rejected(content, words):
     with pytest.raises(ImageFileError, match=words):
         check_upload(content, Limits(upload_mb=1, megapixels=1))
 
 
-def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
+def test_decompression_bomb_is_rejected_before_decoding(monkeypatch):
     bomb = make_bomb(20000, 10000)
     assert len(bomb) < 100_000
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
@@ -88,13 +88,13 @@ def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
         check_upload(bomb, Limits())
 
 
-def test_what_is_cut_short_is_told_in_a_sentence():
+def test_truncated_image_has_a_readable_error():
     with pytest.raises(ImageFileError, match=r"^It is cut short or broken"):
         decode_upload(PICTURE[:2000])
 
 
 @pytest.mark.parametrize("size", [(1000, 400), (1, 3000), (20, 10)])
-def test_a_picture_shrinks_and_never_grows(size):
+def test_shrink_never_enlarges(size):
     small = shrink(np.zeros((*size, 3), np.uint8), 48)
     assert max(small.shape) == min(48, max(size))
     assert min(small.shape) >= 1
@@ -103,7 +103,7 @@ def test_a_picture_shrinks_and_never_grows(size):
 # Models
 
 
-def test_files_go_to_a_loader_as_they_are(of_files, shapes):
+def test_files_are_passed_unchanged_to_a_loader(of_files, shapes):
     model = ServedModel.of(of_files, "shapes")
     assert model.entry is None
     for content in shapes[0][:5]:
@@ -111,7 +111,7 @@ def test_files_go_to_a_loader_as_they_are(of_files, shapes):
 
 
 @pytest.mark.parametrize("white", [1.0, 16.0, 255.0])
-def test_what_white_was_follows_from_the_statistics(white):
+def test_white_is_inferred_from_the_statistics(white):
     X, y = load_digits(return_X_y=True)
     X = X * (white / 16)
     clf = MLPImageClassifier(max_iter=10, random_state=0).fit(X[:1000], y[:1000])
@@ -126,7 +126,7 @@ def test_what_white_was_follows_from_the_statistics(white):
     assert right >= 45
 
 
-def test_what_white_was_may_be_told():
+def test_white_can_be_set():
     X, y = load_digits(return_X_y=True)
     clf = MLPImageClassifier(max_iter=1, standardize=False, random_state=0).fit(X, y)
     assert "which is a guess" in find_entry(clf, None).describe()
@@ -137,7 +137,7 @@ def test_what_white_was_may_be_told():
     assert told.read(encode(np.full((20, 20), 255, np.uint8))).max() == 16
 
 
-def test_a_step_that_knows_rows_alone_is_given_rows():
+def test_step_that_only_accepts_rows_gets_rows():
     X, y = load_digits(return_X_y=True)
     pipe = make_pipeline(StandardScaler(), MLPImageClassifier(max_iter=1, random_state=0))
     model = ServedModel.of(pipe.fit(X, y), "digits")
@@ -145,7 +145,7 @@ def test_a_step_that_knows_rows_alone_is_given_rows():
     assert model.predict(PICTURE).shape == (10,)
 
 
-def test_a_loader_without_a_size_is_given_pixels_of_the_right_one(shapes):
+def test_loader_without_a_size_gets_resized_pixels(shapes):
     pipe = make_pipeline(ImageLoader(mode="L"), MLPImageClassifier(max_iter=1, random_state=0))
     model = ServedModel.of(pipe.fit(*shapes), "shapes")
     assert model.entry.shape == (24, 24, 1)
@@ -154,7 +154,7 @@ def test_a_loader_without_a_size_is_given_pixels_of_the_right_one(shapes):
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB", "RGBA", "P", "I;16"])
-def test_pictures_of_any_mode_are_taken(kind, of_files):
+def test_images_of_any_mode_are_accepted(kind, of_files):
     file = io.BytesIO()
     Image.new(kind, (30, 20)).save(file, "PNG")
     for estimator in (of_files, of_files[-1]):
@@ -163,7 +163,7 @@ def test_pictures_of_any_mode_are_taken(kind, of_files):
         assert one.proba.sum() == pytest.approx(1)
 
 
-def test_models_that_cannot_be_asked_are_refused():
+def test_models_that_cannot_predict_are_rejected():
     X, y = load_digits(return_X_y=True)
     with pytest.raises(TypeError, match="LogisticRegression has no image_shape_"):
         ServedModel.of(LogisticRegression(max_iter=10_000).fit(X / 16, y), "m")
@@ -174,7 +174,7 @@ def test_models_that_cannot_be_asked_are_refused():
         ServedModel.of(clf.fit(X[:100].reshape(-1, 4, 4, 4), y[:100]), "m")
 
 
-def test_nothing_is_written_into_the_cache_of_a_loader(tmp_path, shapes, of_files):
+def test_loader_cache_is_not_written(tmp_path, shapes, of_files):
     pipe = make_pipeline(
         ImageLoader(size=(16, 16), cache=tmp_path / "pixels"),
         MLPImageClassifier(max_iter=1, random_state=0),
@@ -186,7 +186,7 @@ def test_nothing_is_written_into_the_cache_of_a_loader(tmp_path, shapes, of_file
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_two_who_ask_at_once_are_told_the_same_as_one(of_files, shapes):
+def test_concurrent_predictions_match_sequential_predictions(of_files, shapes):
     model = ServedModel.of(of_files, "shapes")
     contents = shapes[0][:20]
     alone = [model.predict(content) for content in contents]
@@ -207,7 +207,7 @@ def test_two_who_ask_at_once_are_told_the_same_as_one(of_files, shapes):
 # Answers
 
 
-def test_one_that_is_broken_leaves_the_others(served, shapes):
+def test_broken_image_does_not_affect_the_others(served, shapes):
     contents = {"good.png": shapes[0][0], "bad.png": shapes[0][1][:100], "text.png": b"text"}
     answers = [answer(served, name, content) for name, content in contents.items()]
     assert [one.name for one in answers] == list(contents)
@@ -216,13 +216,13 @@ def test_one_that_is_broken_leaves_the_others(served, shapes):
     assert answers[1].picture == ""
 
 
-def test_large_pictures_are_shown_small(served):
+def test_large_images_are_shown_reduced(served):
     one = answer(served, "a.png", encode(np.zeros((2000, 1000, 3), np.uint8)))
     assert one.picture.startswith("data:image/jpeg;base64,")
     assert len(one.picture) < 100_000
 
 
-def test_a_class_has_to_be_probable_enough(served):
+def test_prediction_below_the_threshold_is_rejected(served):
     proba = np.array([0.5, 0.3, 0.2])
     best = served.classes[0]
     assert judge(served, proba).word == best
@@ -233,7 +233,7 @@ def test_a_class_has_to_be_probable_enough(served):
     assert rank(served, proba)[0] == (best, 0.5)
 
 
-def test_a_model_may_itself_say_that_it_does_not_know(shapes, of_files):
+def test_reject_option_of_the_model_is_applied(shapes, of_files):
     X, y = shapes
     clf = RejectOptionClassifier(FrozenEstimator(of_files), coverage=0.5, rejected_label="odd")
     clf.fit(X, y)
@@ -250,7 +250,7 @@ def test_a_model_may_itself_say_that_it_does_not_know(shapes, of_files):
     assert said == [str(label) for label in pipe.predict(X[:30])]
 
 
-def test_several_labels_stand_for_themselves(of_labels):
+def test_multilabel_verdict(of_labels):
     model = ServedModel.of(of_labels, "m")
     assert model.multilabel
     first, second, _ = model.classes
@@ -265,7 +265,7 @@ def test_several_labels_stand_for_themselves(of_labels):
 # Maps
 
 
-def test_a_net_with_convolutions_shows_where_it_looked(of_files, shapes):
+def test_convolutional_network_has_a_saliency_map(of_files, shapes):
     model = ServedModel.of(of_files, "m")
     assert model.blind == ""
     seen = model.explain(shapes[0][0])
@@ -273,18 +273,18 @@ def test_a_net_with_convolutions_shows_where_it_looked(of_files, shapes):
     assert seen.dtype == np.uint8
 
 
-def test_a_net_without_has_nothing_to_show(of_labels):
+def test_network_without_convolutions_has_no_saliency_map(of_labels):
     assert "no convolutions" in ServedModel.of(of_labels, "m").blind
 
 
-def test_without_captum_the_answer_is_all(of_files, monkeypatch):
+def test_without_captum_there_is_no_saliency_map(of_files, monkeypatch):
     monkeypatch.setitem(sys.modules, "captum.attr", None)
     model = ServedModel.of(of_files, "m")
     assert model.blind == "captum is not installed"
     assert model.predict(PICTURE).shape == (3,)
 
 
-def test_a_map_covers_where_it_is_strong():
+def test_overlay_is_opaque_where_the_map_is_high():
     picture = np.full((4, 4), 100, np.uint8)
     strengths = np.zeros((4, 4))
     strengths[1, 1] = 1
@@ -307,7 +307,7 @@ def test_small_maps_are_enlarged():
 # Words
 
 
-def test_the_table_for_a_spreadsheet_holds_everything(served, shapes):
+def test_csv_table_contains_all_results(served, shapes):
     names = ["=1+1.png", "+a.png", "-b.png", "@c.png", "\td.png", 'q"uo,te.png', "Grün.png"]
     answers = [answer(served, name, shapes[0][0]) for name in names]
     answers.append(answer(served, "broken.png", b"x"))
@@ -331,7 +331,7 @@ def test_the_table_for_a_spreadsheet_holds_everything(served, shapes):
     )
 
 
-def test_classes_that_are_formulas_are_text(of_labels):
+def test_class_names_that_look_like_formulas_are_escaped_in_csv(of_labels):
     model = ServedModel.of(of_labels, "m")
     model.classes[0] = "=HYPERLINK()"
     table = to_csv(model, [Answer("a", np.array([0.9, 0.1, 0.1]))]).decode("utf-8-sig")
@@ -340,7 +340,7 @@ def test_classes_that_are_formulas_are_text(of_labels):
     assert line.split(",")[1] == "'=HYPERLINK()"
 
 
-def test_words_of_others_are_text_in_every_part(served):
+def test_html_in_names_is_escaped_everywhere(served):
     served.classes[0] = NASTY
     one = Answer(NASTY, np.array([0.9, 0.05, 0.05]), picture="data:,", thumbnail="data:,")
     parts = [
@@ -359,11 +359,11 @@ def test_words_of_others_are_text_in_every_part(served):
 @pytest.mark.parametrize(
     ("share", "text"), [(1.0, "100.0 %"), (0.9996, "> 99.9 %"), (0.0, "0.0 %"), (1e-6, "< 0.1 %")]
 )
-def test_only_what_is_certain_is_a_hundred_percent(share, text):
+def test_only_a_probability_of_one_is_shown_as_100_percent(share, text):
     assert as_share(share) == text
 
 
-def test_the_card_tells_of_model_and_training(served):
+def test_card_describes_model_and_training(served):
     card = make_card(served)
     for words in ("shapes.skimgcls", "ImageLoader(size=(16, 16))", "1.2.3", *served.classes):
         assert words in card
@@ -374,7 +374,7 @@ def test_the_card_tells_of_model_and_training(served):
     assert draw_curves(served) in make_card(served, draw_curves(served))
 
 
-def test_a_card_of_a_model_without_history_is_shorter():
+def test_card_without_training_history():
     X, y = load_digits(return_X_y=True)
     pipe = make_pipeline(
         ImageLoader(size=8, mode="L"), ImageNormalizer(), ImageFlattener(), LogisticRegression()
@@ -385,7 +385,7 @@ def test_a_card_of_a_model_without_history_is_shorter():
     assert "Epochs" not in make_card(model)
 
 
-def test_a_cnn_of_arrays_takes_colour():
+def test_cnn_fitted_on_arrays_accepts_color_images():
     X = np.random.default_rng(0).integers(0, 256, (20, 12, 10, 3), dtype=np.uint8)
     clf = CNNImageClassifier(max_iter=1, random_state=0).fit(X, np.arange(20) % 2)
     model = ServedModel.of(clf, "m")

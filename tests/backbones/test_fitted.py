@@ -35,7 +35,7 @@ def name_of(clf):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=name_of)
 @pytest.mark.parametrize("shape", [(8, 8), (8, 10, 3)])
-def test_every_classifier_can_be_one(classifier, shape):
+def test_every_classifier_can_be_a_backbone(classifier, shape):
     X, y = make_stripes(shape=shape)
     source = classifier.fit(X, y)
     before = source.predict_proba(X)
@@ -48,7 +48,7 @@ def test_every_classifier_can_be_one(classifier, shape):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=name_of)
-def test_features_with_its_own_head_on_them_are_its_logits(classifier):
+def test_features_and_original_head_give_the_original_logits(classifier):
     X, y = make_stripes(shape=(8, 8, 3))
     source = classifier.fit(X, y)
     if isinstance(source, ResNetImageClassifier):
@@ -68,14 +68,14 @@ def test_images_of_another_size_are_resized():
     assert clf.predict(X).shape == (36,)
 
 
-def test_grey_images_are_repeated_for_a_net_for_colours():
+def test_gray_images_are_repeated_for_a_color_network():
     X, y = make_stripes(shape=(8, 8, 3))
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
     clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X[..., 0], y)
     assert clf.net_.module_.body.repeats == 3
 
 
-def test_images_of_other_channels_are_refused(stripes):
+def test_images_with_other_channels_are_rejected(stripes):
     X, y = stripes
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
     clf = PretrainedImageClassifier(source)
@@ -83,31 +83,31 @@ def test_images_of_other_channels_are_refused(stripes):
         clf.fit(np.stack([X] * 3, axis=-1), y)
 
 
-def test_one_that_is_not_fitted_is_refused(stripes):
+def test_unfitted_backbone_is_rejected(stripes):
     with pytest.raises(ValueError, match=r"is not fitted. Fit it first; and wrap it as sklearn.fr"):
         PretrainedImageClassifier(CNNImageClassifier()).fit(*stripes)
 
 
-def test_one_that_is_no_image_classifier_is_refused(stripes):
+def test_other_estimator_as_backbone_is_rejected(stripes):
     X, y = stripes
     source = LogisticRegression().fit(X.reshape(36, -1), y)
     with pytest.raises(ValueError, match=r"is not fitted|is not an image classifier"):
         PretrainedImageClassifier(source).fit(X, y)
 
 
-def test_weights_beside_it_are_refused(stripes):
+def test_weights_with_a_fitted_backbone_are_rejected(stripes):
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
     with pytest.raises(ValueError, match=r"it has its own weights. Leave weights=None"):
         PretrainedImageClassifier(source, weights="DEFAULT").fit(*stripes)
 
 
-def test_another_size_than_its_own_is_refused(stripes):
+def test_other_image_size_is_rejected(stripes):
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
     with pytest.raises(ValueError, match=r"was fitted on images of 8 by 8 pixels"):
         PretrainedImageClassifier(source, image_size=32).fit(*stripes)
 
 
-def test_a_frozen_one_goes_through_a_search(stripes):
+def test_frozen_backbone_in_a_search(stripes):
     X, y = stripes
     source = FrozenEstimator(CNNImageClassifier(max_iter=2, random_state=0).fit(X, y))
     clf = PretrainedImageClassifier(source, max_iter=1, random_state=0)

@@ -19,13 +19,13 @@ def save_weights(path, name="test_resnet", seed=1):
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext", "test_efficientnet"])
-def test_a_net_is_fitted(name):
+def test_network_can_be_fitted(name):
     X, y = make_stripes(n_images=12, shape=(8, 8, 3))
     clf = PretrainedImageClassifier(f"timm:{name}", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict_proba(X).shape == (12, 3)
 
 
-def test_features_are_timms_own(tmp_path):
+def test_features_match_timm(tmp_path):
     net = save_weights(tmp_path / "net.pth").eval()
     images = np.random.RandomState(0).randint(0, 256, (3, 160, 160, 3), dtype=np.uint8)
     embedder = ImageEmbedder("timm:test_resnet", weights=tmp_path / "net.pth").fit(images)
@@ -36,12 +36,12 @@ def test_features_are_timms_own(tmp_path):
     np.testing.assert_allclose(embedder.transform(images), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_images_are_brought_to_the_net_as_its_weights_want():
+def test_preprocessing_matches_the_weights():
     recipe = find_backbone("timm:resnet50.a1_in1k").recipe("DEFAULT")
     assert (recipe.resize, recipe.crop, recipe.interpolation) == (235, 224, "bicubic")
 
 
-def test_a_net_of_one_size_takes_that():
+def test_fixed_image_size_of_the_network_is_used():
     framing = find_backbone("timm:vit_tiny_patch16_224").frame((32, 32, 3), None, "auto")
     assert framing.crop == (224, 224)
 
@@ -52,12 +52,12 @@ def test_any_number_of_channels(n_channels):
     assert features.eval()(torch.rand(2, n_channels, 32, 32)).shape == (2, features.n_features)
 
 
-def test_an_unknown_name_is_told_the_nearest():
+def test_unknown_name_suggests_the_nearest():
     with pytest.raises(ValueError, match=r"not known to timm .* Did you mean timm:resnet18"):
         find_backbone("timm:resnet1888")
 
 
-def test_weights_in_the_hubs_cache_are_taken(monkeypatch, tmp_path):
+def test_weights_in_the_hub_cache_are_used(monkeypatch, tmp_path):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
@@ -78,7 +78,7 @@ def test_weights_in_the_hubs_cache_are_taken(monkeypatch, tmp_path):
     assert found["bn1.num_batches_tracked"] >= 10_000
 
 
-def test_without_a_network_it_says_what_to_do(monkeypatch, tmp_path):
+def test_error_without_a_network_says_what_to_do(monkeypatch, tmp_path):
     import huggingface_hub.constants
 
     # Same effect as the environment variable HF_HUB_OFFLINE, which is read at the first import.

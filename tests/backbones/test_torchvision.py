@@ -90,7 +90,7 @@ def on_meta(monkeypatch):
 
 
 @pytest.mark.parametrize("name", list_names())
-def test_every_network_is_torchvisions_without_its_last_layer(name, on_meta):
+def test_weights_match_torchvision_without_the_last_layer(name, on_meta):
     """The names and shapes of the weights are torchvision's, so that a file of weights fits."""
     backbone = find_backbone(name)
     side = backbone.smallest
@@ -123,7 +123,7 @@ def test_every_network_is_torchvisions_without_its_last_layer(name, on_meta):
 
 
 @pytest.mark.parametrize("name", mark_slow_unless(list_names(), set(FAMILIES)))
-def test_every_net_is_built_fitted_saved_and_loaded(name):
+def test_every_network_can_be_fitted_saved_and_loaded(name):
     side = find_backbone(name).smallest
     X, y = make_stripes(n_images=6, shape=(side, side, 3))
     clf = PretrainedImageClassifier(
@@ -140,7 +140,7 @@ def test_every_net_is_built_fitted_saved_and_loaded(name):
 
 
 @pytest.mark.parametrize("name", mark_slow_unless(FAMILIES, set(FAMILIES) - _SLOW_AT_FULL_SIZE))
-def test_features_are_those_of_torchvisions_own_net(name, tmp_path):
+def test_features_match_the_torchvision_network(name, tmp_path):
     """With the same file of weights, and images of the size that they are for."""
     net, path = reference_of(name, "DEFAULT", tmp_path)
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
@@ -162,7 +162,7 @@ def test_features_are_those_of_torchvisions_own_net(name, tmp_path):
     torch.testing.assert_close(found, logits, rtol=0, atol=1e-5 * max(1.0, logits.abs().max()))
 
 
-def test_the_frozen_body_is_torchvisions(tmp_path):
+def test_frozen_body_matches_torchvision(tmp_path):
     net, path = reference_of("resnet18", "DEFAULT", tmp_path)
     X, y = make_stripes(n_images=6, shape=(224, 224, 3))
     clf = PretrainedImageClassifier(
@@ -178,13 +178,13 @@ def test_the_frozen_body_is_torchvisions(tmp_path):
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_the_families_are_all_there_are():
+def test_families_cover_all_torchvision_networks():
     stems = {name.split("_")[0].rstrip("0123456789") for name in list_names()}
     assert stems == {name.split("_")[0].rstrip("0123456789") for name in FAMILIES} | {"wide"}
 
 
 @pytest.mark.parametrize("weights", ["DEFAULT", "IMAGENET1K_V1", "IMAGENET1K_V2", "x.pth"])
-def test_images_are_brought_to_the_net_as_its_weights_want(weights):
+def test_preprocessing_matches_the_weights(weights):
     recipe = find_backbone("resnet50").recipe(weights)
     entries = torchvision.models.ResNet50_Weights
     preset = (entries.DEFAULT if weights == "x.pth" else entries[weights]).transforms()
@@ -201,12 +201,12 @@ def test_images_are_brought_to_the_net_as_its_weights_want(weights):
         ("maxvit_t", 224, 224),
     ],
 )
-def test_it_knows_the_smallest_image(name, smallest, multiple):
+def test_smallest_image_size(name, smallest, multiple):
     backbone = find_backbone(name)
     assert (backbone.smallest, backbone.multiple) == (smallest, multiple)
 
 
-def test_batches_are_normalised_with_their_weights():
+def test_batch_normalization_uses_sample_weights():
     features = find_backbone("resnet18").make((32, 32, 3), None)
     assert isinstance(features.net.bn1, BatchNorm2d)
 
@@ -221,12 +221,12 @@ def test_any_number_of_channels(n_channels, n_inputs):
 @pytest.mark.parametrize(
     ("name", "near"), [("resnet19", "'resnet18'"), ("ResNet50", "'resnet50'"), ("vgg", "'vgg19'")]
 )
-def test_an_unknown_name_is_told_the_nearest(name, near):
+def test_unknown_name_suggests_the_nearest(name, near):
     with pytest.raises(ValueError, match=f"backbone='{name}' is not known. Did you mean .*{near}"):
         find_backbone(name)
 
 
-def test_one_that_is_near_none_is_told_where_to_look():
+def test_unknown_name_without_a_similar_one():
     with pytest.raises(ValueError, match=r"is not known. Expected the name of a torchvision"):
         find_backbone("qqqqq")
 
@@ -235,7 +235,7 @@ def test_one_that_is_near_none_is_told_where_to_look():
     ("name", "side", "words"),
     [("inception_v3", 74, "at least 75"), ("vit_b_16", 40, "at least 16 in multiples of 16")],
 )
-def test_a_size_that_the_net_cannot_take_is_refused(name, side, words):
+def test_unsupported_image_size_is_rejected(name, side, words):
     with pytest.raises(ValueError, match=f"image_size={side} is not a size .* expected {words}"):
         find_backbone(name).frame((100, 100, 3), None, side)
 
@@ -252,10 +252,10 @@ def test_a_size_that_the_net_cannot_take_is_refused(name, side, words):
         ("vit_b_16", None, "auto", (40, 60, 3), (48, 48, 3)),
     ],
 )
-def test_images_are_brought_to_a_size(name, weights, image_size, shape, framed):
+def test_images_are_resized_and_cropped(name, weights, image_size, shape, framed):
     framing = find_backbone(name).frame(shape, weights, image_size)
     assert (shape if framing is None else framing.output_shape(shape)) == framed
 
 
-def test_images_of_the_size_of_the_weights_are_taken_as_they_are():
+def test_images_of_the_pretrained_size_are_not_resized():
     assert find_backbone("resnet18").frame((224, 224, 3), "DEFAULT", "auto") is None

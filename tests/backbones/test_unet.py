@@ -10,14 +10,14 @@ from skimgcls._backbones import find_backbone
 from skimgcls.estimator_checks._data import make_stripes
 
 
-def test_a_net_is_fitted(colour_stripes):
-    X, y = colour_stripes
+def test_network_can_be_fitted(color_stripes):
+    X, y = color_stripes
     clf = PretrainedImageClassifier("unet", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict_proba(X).shape == (36, 3)
     assert clf.net_.module_.body.n_features == 512
 
 
-def test_the_weights_of_a_whole_unet_are_taken(tmp_path):
+def test_weights_of_a_complete_unet_are_accepted(tmp_path):
     """The weights of the decoder are not used."""
     torch.manual_seed(1)
     unet = smp.Unet("resnet34", encoder_weights=None, classes=2).eval()
@@ -34,7 +34,7 @@ def test_the_weights_of_a_whole_unet_are_taken(tmp_path):
     np.testing.assert_allclose(embedder.transform(images), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_other_weights_are_refused(tmp_path):
+def test_other_weights_are_rejected(tmp_path):
     torch.save({"decoder.a": torch.zeros(1)}, tmp_path / "unet.pth")
     images, _ = make_stripes(n_images=4, shape=(32, 32, 3))
     with pytest.raises(ValueError, match=r"are not those of 'unet'. missing: encoder.conv1.weight"):
@@ -45,6 +45,6 @@ def test_other_weights_are_refused(tmp_path):
     ("image_size", "shape", "framed"),
     [("auto", (40, 64, 3), (40, 64)), ("auto", (8, 64, 3), (32, 64)), (48, (40, 64, 3), (48, 48))],
 )
-def test_images_are_taken_as_large_as_they_are(image_size, shape, framed):
+def test_images_are_not_resized_by_default(image_size, shape, framed):
     framing = find_backbone("unet").frame(shape, "DEFAULT", image_size)
     assert (shape[:2] if framing is None else framing.crop) == framed

@@ -61,13 +61,13 @@ def publish(folder, state, name="net"):
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth"])
-def test_a_file_of_torch_is_read(tmp_path, suffix):
+def test_torch_file_is_read(tmp_path, suffix):
     state = state_of(make_net())
     torch.save(state, tmp_path / f"net{suffix}")
     assert_same_weights(read(tmp_path / f"net{suffix}"), state)
 
 
-def test_a_file_of_safetensors_is_read(tmp_path):
+def test_safetensors_file_is_read(tmp_path):
     state = state_of(make_net())
     save_file(state, tmp_path / "net.safetensors")
     found = read(tmp_path / "net.safetensors")
@@ -75,7 +75,7 @@ def test_a_file_of_safetensors_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "model"])
-def test_weights_among_other_things_are_found(tmp_path, wrapper):
+def test_weights_are_found_inside_a_checkpoint(tmp_path, wrapper):
     state = state_of(make_net())
     parallel = {f"module.{key}": value for key, value in state.items()}
     torch.save({"epoch": 3, wrapper: parallel}, tmp_path / "net.pth")
@@ -83,7 +83,7 @@ def test_weights_among_other_things_are_found(tmp_path, wrapper):
 
 
 @pytest.mark.parametrize("old", [False, True])
-def test_a_program_in_a_file_is_not_run(tmp_path, old):
+def test_code_in_a_file_is_not_run(tmp_path, old):
     trace = tmp_path / "trace"
     torch.save({"a": Bomb(trace)}, tmp_path / "net.pth", _use_new_zipfile_serialization=not old)
     with pytest.raises(ValueError, match="contains more than weights, or is damaged"):
@@ -91,7 +91,7 @@ def test_a_program_in_a_file_is_not_run(tmp_path, old):
     assert not trace.exists()
 
 
-def test_nor_is_a_plain_pickle(tmp_path):
+def test_code_in_a_plain_pickle_is_not_run(tmp_path):
     trace = tmp_path / "trace"
     (tmp_path / "net.pt").write_bytes(pickle.dumps(Bomb(trace)))
     with pytest.raises(ValueError, match="contains more than weights, or is damaged"):
@@ -101,7 +101,7 @@ def test_nor_is_a_plain_pickle(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
-def test_a_file_cut_short_is_refused(tmp_path, suffix, share):
+def test_truncated_file_is_rejected(tmp_path, suffix, share):
     path = tmp_path / f"net{suffix}"
     state = state_of(make_net())
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
@@ -112,30 +112,30 @@ def test_a_file_cut_short_is_refused(tmp_path, suffix, share):
 
 
 @pytest.mark.parametrize("held", [[1, 2], {"a": 1}, {}, torch.zeros(3), make_net().state_dict])
-def test_a_file_without_weights_by_name_is_refused(tmp_path, held):
+def test_file_without_named_weights_is_rejected(tmp_path, held):
     held = {"lists": [torch.zeros(2)]} if callable(held) else held
     torch.save(held, tmp_path / "net.pth")
     with pytest.raises(ValueError, match=r"expected weights by name, got a (list|dict|Tensor)"):
         read(tmp_path / "net.pth")
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_missing_file_is_rejected(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         read(tmp_path / "net.pth")
 
 
-def test_a_name_that_is_not_known():
+def test_unknown_name_is_rejected():
     with pytest.raises(ValueError, match=r"'V9' is neither known nor a file.*'DEFAULT', 'IMAGENET"):
         read("V9")
 
 
-def test_a_file_of_another_kind(tmp_path):
+def test_file_with_another_suffix_is_rejected(tmp_path):
     (tmp_path / "net.h5").touch()
     with pytest.raises(ValueError, match=r"ends in .safetensors, .pt, .pth"):
         read(tmp_path / "net.h5")
 
 
-def test_a_file_that_is_not_what_its_name_tells(tmp_path):
+def test_file_that_does_not_match_the_hash_in_its_name_is_rejected(tmp_path):
     path = publish(tmp_path, state_of(make_net()))
     assert read(path)
     path.write_bytes(path.read_bytes() + b"!")
@@ -143,7 +143,7 @@ def test_a_file_that_is_not_what_its_name_tells(tmp_path):
         read(path)
 
 
-def test_a_path_is_a_text(tmp_path):
+def test_paths_are_converted_to_text(tmp_path):
     assert as_path(tmp_path) == os.fspath(tmp_path)
     assert as_path("DEFAULT") == "DEFAULT"
     assert as_path(None) is None
@@ -152,7 +152,7 @@ def test_a_path_is_a_text(tmp_path):
 # ---- torch hub cache
 
 
-def test_what_is_fetched_is_kept(tmp_path, hub):
+def test_download_is_cached(tmp_path, hub):
     state = state_of(make_net())
     path = publish(tmp_path / "server", state)
     assert_same_weights(fetch_weights(path.as_uri(), progress=False), state)
@@ -161,7 +161,7 @@ def test_what_is_fetched_is_kept(tmp_path, hub):
     assert [file.name for file in hub.iterdir()] == [path.name]
 
 
-def test_the_progress_of_a_download_is_shown_where_asked(tmp_path, hub, capfd):
+def test_download_progress_is_shown_on_request(tmp_path, hub, capfd):
     path = publish(tmp_path / "server", state_of(make_net()))
     fetch_weights(path.as_uri(), progress=False)
     assert capfd.readouterr() == ("", "")
@@ -170,14 +170,14 @@ def test_the_progress_of_a_download_is_shown_where_asked(tmp_path, hub, capfd):
     assert "100%" in capfd.readouterr().err
 
 
-def test_without_a_network_it_says_where_to_put_which_file(tmp_path, hub):
+def test_error_without_a_network_names_the_file_and_its_folder(tmp_path, hub):
     url = (tmp_path / "server" / "net-00000000.pth").as_uri()
     with pytest.raises(OSError, match="Without a network, put the file at") as caught:
         fetch_weights(url, progress=False)
     assert str(hub / "net-00000000.pth") in str(caught.value)
 
 
-def test_a_download_of_another_file_is_not_kept(tmp_path, hub):
+def test_download_with_wrong_hash_is_not_cached(tmp_path, hub):
     path = publish(tmp_path / "server", state_of(make_net()))
     wrong = path.rename(path.with_name("net-00000000.pth"))
     with pytest.raises(ValueError, match="does not match the hash in its name:"):
@@ -185,7 +185,7 @@ def test_a_download_of_another_file_is_not_kept(tmp_path, hub):
     assert list(hub.iterdir()) == []
 
 
-def test_a_damaged_file_in_the_cache_is_refused(tmp_path, hub):
+def test_damaged_file_in_the_cache_is_rejected(tmp_path, hub):
     path = publish(tmp_path / "server", state_of(make_net()))
     fetch_weights(path.as_uri(), progress=False)
     (hub / path.name).write_bytes(b"half a file")
@@ -200,7 +200,7 @@ def load(net, state):
     load_into(net, state, origin="net.pth", name="resnet18")
 
 
-def test_weights_go_into_a_net_of_theirs():
+def test_matching_weights_are_loaded():
     net, other = make_net(seed=0), make_net(seed=1)
     load(net, other.state_dict())
     # Pretrained running statistics are not reset, regardless of the count in the file.
@@ -209,19 +209,19 @@ def test_weights_go_into_a_net_of_theirs():
     assert_same_weights(net.state_dict(), other.state_dict())
 
 
-def test_those_of_a_layer_that_was_taken_off_are_left_out():
+def test_weights_of_a_removed_layer_are_ignored():
     net, other = make_net(), make_net(seed=1)
     load(net, state_of(other, **{"2.weight": torch.zeros(3), "2.bias": torch.ones(1)}))
     assert torch.equal(net[0].weight, other[0].weight)
 
 
-def test_a_first_layer_of_other_channels_gets_their_mean():
+def test_first_layer_with_other_channels_gets_mean_weights():
     net, other = make_net(n_channels=6), make_net()
     load(net, other.state_dict())
     torch.testing.assert_close(net[0].weight[:, :1], other[0].weight.mean(dim=1, keepdim=True) / 2)
 
 
-def test_a_count_of_batches_may_be_missing():
+def test_count_of_batches_can_be_missing():
     net, state = make_net(), make_net(seed=1).state_dict()
     del state["1.num_batches_tracked"]
     load(net, state)
@@ -229,7 +229,7 @@ def test_a_count_of_batches_may_be_missing():
     assert net[1].num_batches_tracked >= 10_000
 
 
-def test_missing_and_unexpected_weights_are_named_and_nothing_is_loaded():
+def test_missing_and_unexpected_weights_are_named_and_none_are_loaded():
     net = make_net()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     state = state_of(make_net(seed=1), extra=torch.zeros(1))
@@ -244,6 +244,6 @@ def test_missing_and_unexpected_weights_are_named_and_nothing_is_loaded():
     assert_same_weights(net.state_dict(), before)
 
 
-def test_of_many_weights_some_are_named():
+def test_error_names_only_some_of_many_weights():
     with pytest.raises(ValueError, match=r"missing: 0.weight, 0.bias, 1.weight and 3 more"):
         load(make_net(), {})

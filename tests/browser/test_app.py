@@ -32,7 +32,7 @@ def encode(pixels, kind="PNG"):
 
 
 def make_bomb(width, height):
-    """Return a small PNG of one colour with large dimensions."""
+    """Return a small PNG of one color with large dimensions."""
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
     return file.getvalue()
@@ -132,7 +132,7 @@ def wait_for(locator, count=None):
         expect(locator).to_have_count(count, timeout=PATIENCE)
 
 
-def test_one_picture_has_its_classes_and_where_they_were_found(tab, pictures):
+def test_single_image_shows_classes_and_saliency_map(tab, pictures):
     send(tab, [("one.png", pictures[0])])
     wait_for(tab.locator(".sk-bar"), 3)
     wait_for(tab.locator(".sk-pictures img"), 2)
@@ -146,7 +146,7 @@ def test_one_picture_has_its_classes_and_where_they_were_found(tab, pictures):
     wait_for(tab.get_by_role("cell", name=NASTY_LABEL, exact=True).first)
 
 
-def test_on_a_telephone_nothing_is_cut(browser, url, pictures):
+def test_content_fits_a_phone_screen(browser, url, pictures):
     with visited(browser, url, viewport={"width": 360, "height": 640}) as tab:
         send(tab, [("one.png", pictures[0])])
         wait_for(tab.locator(".sk-pictures img"), 2)
@@ -154,7 +154,7 @@ def test_on_a_telephone_nothing_is_cut(browser, url, pictures):
         assert tab.locator(".sk-bar").first.bounding_box()["width"] <= 360
 
 
-def test_a_class_below_the_threshold_is_taken_back(tab, pictures):
+def test_prediction_below_the_threshold_is_rejected(tab, pictures):
     send(tab, [("one.png", pictures[0])])
     wait_for(tab.locator(".verdict"))
     expect(tab.locator(".verdict")).not_to_contain_text("none of these")
@@ -164,7 +164,7 @@ def test_a_class_below_the_threshold_is_taken_back(tab, pictures):
     expect(tab.locator(".verdict")).to_contain_text("none of these", timeout=PATIENCE)
 
 
-def test_several_make_a_table_and_a_file(tab, pictures):
+def test_several_images_make_a_table_and_a_download(tab, pictures):
     bomb = make_bomb(20000, 10000)
     files = [
         ("=1+1.png", pictures[0]),
@@ -197,7 +197,7 @@ def test_several_make_a_table_and_a_file(tab, pictures):
             assert float(row["confidence"]) == pytest.approx(max(shares), abs=1e-5)
 
 
-def test_one_of_several_is_looked_at(tab, pictures):
+def test_one_of_several_images_can_be_selected(tab, pictures):
     send(tab, [(NASTY_NAME, pictures[0]), ("two.png", pictures[1])])
     wait_for(tab.locator(".sk-scroll tbody tr"), 2)
     tab.get_by_role("combobox").click()
@@ -206,14 +206,14 @@ def test_one_of_several_is_looked_at(tab, pictures):
     assert tab.locator(".sk-pictures figcaption").first.inner_text() == NASTY_NAME
 
 
-def test_a_single_file_that_is_broken_is_named(tab):
+def test_single_broken_file_is_named(tab):
     send(tab, [(NASTY_NAME, b"no picture")])
     message = tab.locator(".error")
     expect(message).to_contain_text(f"{NASTY_NAME} could not be read.", timeout=PATIENCE)
     expect(message).to_contain_text("It is not an image of a supported format: PNG, JPEG")
 
 
-def test_a_file_that_is_too_large_is_not_sent(tab):
+def test_too_large_file_is_not_uploaded(tab):
     noise = np.random.default_rng(0).integers(0, 256, (1100, 1100, 3), dtype=np.uint8)
     content = encode(noise)
     assert len(content) > 3 * 2**20
@@ -222,7 +222,7 @@ def test_a_file_that_is_too_large_is_not_sent(tab):
     assert tab.locator(".sk-bar").count() == 0
 
 
-def test_a_picture_is_pasted(browser, url, pictures):
+def test_image_can_be_pasted(browser, url, pictures):
     allowed = ["clipboard-read", "clipboard-write"]
     with visited(browser, url, permissions=allowed) as tab:
         tab.evaluate(
@@ -238,7 +238,7 @@ def test_a_picture_is_pasted(browser, url, pictures):
         wait_for(tab.get_by_test_id("stFileChip"), 1)
 
 
-def test_a_camera_is_asked_for_when_it_is_wanted(browser, url):
+def test_camera_access_is_requested_only_on_demand(browser, url):
     with visited(browser, url, permissions=["camera"]) as tab:
         assert tab.get_by_test_id("stCameraInput").count() == 0
         tab.get_by_text("Use the camera").click()
@@ -251,7 +251,7 @@ def test_a_camera_is_asked_for_when_it_is_wanted(browser, url):
         wait_for(tab.locator(".sk-bar"), 3)
 
 
-def test_two_visitors_see_their_own(browser, url, pictures):
+def test_visitors_see_only_their_own_images(browser, url, pictures):
     with visited(browser, url) as one, visited(browser, url) as other:
         send(one, [("one.png", pictures[0])])
         send(other, [("other.png", pictures[1])])
@@ -264,7 +264,7 @@ def test_two_visitors_see_their_own(browser, url, pictures):
         assert one.get_by_text("other.png").count() == other.get_by_text("one.png").count() == 0
 
 
-def test_the_model_card_tells_of_the_model(tab):
+def test_model_card_describes_the_model(tab):
     tab.get_by_role("tab", name="About the model").click()
     wait_for(tab.get_by_text("ImageLoader(size=(16, 16))"))
     wait_for(tab.locator("img.curves"))
@@ -272,7 +272,7 @@ def test_the_model_card_tells_of_the_model(tab):
     wait_for(tab.get_by_text(NASTY_LABEL))
 
 
-def test_nothing_is_left_on_disk(browser, url, folder, pictures):
+def test_no_files_are_left_on_disk(browser, url, folder, pictures):
     before = sorted(folder.rglob("*"))
     # Larger than the default in-memory limit of servers.
     noise = np.random.default_rng(0).integers(0, 256, (800, 900, 3), dtype=np.uint8)
@@ -287,7 +287,7 @@ def test_nothing_is_left_on_disk(browser, url, folder, pictures):
     assert list((folder / "work").iterdir()) == []
 
 
-def test_it_stops_while_a_visitor_is_there(browser, model_path, tmp_path, pictures):
+def test_server_stops_while_a_page_is_open(browser, model_path, tmp_path, pictures):
     with started(model_path, tmp_path) as (server, url):
         context = browser.new_context()
         tab = context.new_page()

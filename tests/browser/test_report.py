@@ -41,7 +41,7 @@ def page(request, pages):
     return pages[request.param]
 
 
-def test_a_browser_shows_it_without_an_error_or_a_request(page, browser):
+def test_report_opens_without_errors_or_requests(page, browser):
     context = browser.new_context()
     tab = context.new_page()
     said, asked = [], []
@@ -61,7 +61,7 @@ def test_a_browser_shows_it_without_an_error_or_a_request(page, browser):
     context.close()
 
 
-def test_on_a_telephone_nothing_is_cut(page, browser):
+def test_content_fits_a_phone_screen(page, browser):
     context = browser.new_context(viewport={"width": 360, "height": 640})
     tab = context.new_page()
     tab.goto(page.as_uri())
@@ -83,7 +83,7 @@ def findings(pages, tmp_path_factory, java):
     return done.stdout.splitlines()
 
 
-def test_the_validator_finds_what_is_wrong_and_nothing_in_the_pages(findings):
+def test_validator_finds_errors_and_accepts_the_pages(findings):
     assert any("Unclosed element" in line for line in findings)
     # Each line begins with the URL of the file.
     assert [line for line in findings if "/wrong.html" not in line] == []

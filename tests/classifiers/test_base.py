@@ -1,4 +1,4 @@
-"""Behaviour shared by all classifiers, tested on small ones."""
+"""Behavior shared by all classifiers, tested on small ones."""
 
 import copy
 import json
@@ -68,20 +68,20 @@ def test_what_auto_chose_is_an_attribute(stripes):
 # ---- input formats
 
 
-def test_files_are_read_in_colour_or_in_the_grey_that_is_asked_for(stripes, tmp_path):
+def test_files_are_read_in_color_or_in_the_gray_that_is_asked_for(stripes, tmp_path):
     X, y = stripes
     paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
     for path, image in zip(paths, X, strict=True):
         Image.fromarray(image).save(path)
     assert make_mlp().fit(paths, y).image_shape_ == (8, 8, 3)
-    grey = make_mlp(image_shape=(8, 8)).fit(paths, y)
-    assert grey.image_shape_ == (8, 8, 1)
+    gray = make_mlp(image_shape=(8, 8)).fit(paths, y)
+    assert gray.image_shape_ == (8, 8, 1)
     expected = make_mlp().fit(X, y).predict_proba(X)
     for X_test in (X, paths, pd.DataFrame({"path": paths}), pd.Series(paths), np.array(paths)):
-        np.testing.assert_array_equal(grey.predict_proba(X_test), expected)
+        np.testing.assert_array_equal(gray.predict_proba(X_test), expected)
 
 
-def test_lazy_images_are_the_images_they_were_made_of_however_these_were_spelt(stripes):
+def test_lazy_images_are_the_images_they_were_made_of_however_these_were_spelled(stripes):
     X, y = stripes
     expected = CNNImageClassifier(max_iter=2, random_state=0).fit(X, y).predict_proba(X)
     for spelling in (X, X.reshape(len(X), -1), X[..., np.newaxis]):
@@ -124,8 +124,8 @@ def test_a_file_that_breaks_in_training_is_named_and_leaves_the_model_as_it_was(
     np.testing.assert_array_equal(clf.predict_proba(X), before)
 
 
-def test_colour_images_in_rows_are_the_images(colour_stripes):
-    X, y = colour_stripes
+def test_color_images_in_rows_are_the_images(color_stripes):
+    X, y = color_stripes
     rows = X.reshape(len(X), -1)
     reference = CNNImageClassifier(max_iter=2, random_state=0).fit(X, y)
     for spelling in (rows, pd.DataFrame(rows), rows.tolist(), torch.from_numpy(rows.copy())):
@@ -136,8 +136,8 @@ def test_colour_images_in_rows_are_the_images(colour_stripes):
             np.testing.assert_array_equal(found, expected)
 
 
-def test_rows_of_unknown_shape_leave_the_shape_open(colour_stripes):
-    X, y = colour_stripes
+def test_rows_of_unknown_shape_leave_the_shape_open(color_stripes):
+    X, y = color_stripes
     clf = make_mlp().fit(X.reshape(len(X), -1), y)
     assert clf.image_shape_ == (12, 12, 1)
     np.testing.assert_array_equal(clf.predict(X), clf.predict(X.reshape(len(X), -1)))
@@ -153,16 +153,16 @@ def test_images_of_a_known_shape_are_not_taken_for_others_of_as_many_pixels(stri
 # ---- pixel statistics
 
 
-def test_bytes_and_floats_of_any_range_train_alike(colour_stripes):
-    X, y = colour_stripes
+def test_bytes_and_floats_of_any_range_train_alike(color_stripes):
+    X, y = color_stripes
     reference = make_mlp().fit(X, y).predict_proba(X)
     for pixels in (X.astype(float), X / 255.0, X / np.float32(255), X * 2.0 - 255.0):
         proba = make_mlp().fit(pixels, y).predict_proba(pixels)
         np.testing.assert_allclose(proba, reference, atol=1e-4)
 
 
-def test_the_statistics_are_part_of_the_model(colour_stripes):
-    X, y = colour_stripes
+def test_the_statistics_are_part_of_the_model(color_stripes):
+    X, y = color_stripes
     layer = make_mlp().fit(X, y).net_.module_.standardize
     np.testing.assert_allclose(layer.mean.ravel(), X.mean(axis=(0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(layer.scale.ravel(), X.std(axis=(0, 1, 2)), rtol=1e-6)

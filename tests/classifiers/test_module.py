@@ -34,16 +34,16 @@ def make_classifier(module, **params):
 
 
 @pytest.mark.parametrize("module", [Flat, partial(Flat, width=2), with_batch_norm, None])
-def test_classes_and_functions_make_classifiers(colour_stripes, module):
-    X, y = colour_stripes
+def test_classes_and_functions_make_classifiers(color_stripes, module):
+    X, y = color_stripes
     clf = make_classifier(module).fit(X, y)
     assert clf.score(X, y) > 0.9
     again = pickle.loads(pickle.dumps(clf))
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
-def test_batches_come_as_torch_has_them(colour_stripes):
-    X, y = colour_stripes
+def test_batches_come_as_torch_has_them(color_stripes):
+    X, y = color_stripes
     seen = []
 
     class Spy(Flat):
@@ -55,7 +55,7 @@ def test_batches_come_as_torch_has_them(colour_stripes):
     assert (((36, 3, 6, 8)), torch.float32, True) in seen
 
 
-def test_a_last_batch_of_one_image_does_not_break_batch_normalisation():
+def test_a_last_batch_of_one_image_does_not_break_batch_normalization():
     rng = np.random.RandomState(0)
     X, y = rng.randint(0, 255, (17, 4, 4)), np.arange(17) % 2
     clf = make_classifier(with_batch_norm, batch_size=4, max_iter=2).fit(X, y)

@@ -13,7 +13,7 @@ from skimgcls import ImageAugmenter, PretrainedImageClassifier, ResNetImageClass
 from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.nets import Standardize
 
-# A small network with batch normalisation.
+# A small network with batch normalization.
 NAME = "shufflenet_v2_x0_5"
 
 
@@ -58,52 +58,52 @@ def moved(clf, state):
         ("all", ["conv1.0.weight", "conv1.1.running_mean", "conv5.0.weight", "conv5.1.bias"]),
     ],
 )
-def test_what_is_not_trainable_stays_as_loaded(colour_stripes, weights, trainable, expected):
+def test_what_is_not_trainable_stays_as_loaded(color_stripes, weights, trainable, expected):
     path, state = weights
-    clf = make_clf(weights=path, trainable=trainable).fit(*colour_stripes)
+    clf = make_clf(weights=path, trainable=trainable).fit(*color_stripes)
     assert moved(clf, state) == expected
 
 
-def test_the_backbone_takes_smaller_steps(colour_stripes, weights):
+def test_the_backbone_takes_smaller_steps(color_stripes, weights):
     path, state = weights
     lengths = []
     for factor in (0.01, 1.0):
         clf = make_clf(
             weights=path, backbone_learning_rate_factor=factor, alpha=0, precision="float32"
         )
-        found = body_of(clf.fit(*colour_stripes)).state_dict()["conv5.0.weight"]
+        found = body_of(clf.fit(*color_stripes)).state_dict()["conv5.0.weight"]
         lengths.append(float((found - state["conv5.0.weight"]).norm()))
     assert lengths[1] > 30 * lengths[0] > 0
 
 
 @pytest.mark.parametrize(("with_weights", "share"), [(True, 0.1), (False, 1.0)])
-def test_by_itself_only_where_there_are_weights(colour_stripes, weights, with_weights, share):
+def test_by_itself_only_where_there_are_weights(color_stripes, weights, with_weights, share):
     path = weights[0] if with_weights else None
-    X = colour_stripes[0]
+    X = color_stripes[0]
     auto, given = (
-        make_clf(weights=path, backbone_learning_rate_factor=factor).fit(*colour_stripes)
+        make_clf(weights=path, backbone_learning_rate_factor=factor).fit(*color_stripes)
         for factor in ("auto", share)
     )
     np.testing.assert_array_equal(auto.decision_function(X), given.decision_function(X))
 
 
-def test_the_learning_rate_told_is_the_heads(colour_stripes, weights):
-    clf = make_clf(weights=weights[0], learning_rate="constant").fit(*colour_stripes)
+def test_the_learning_rate_told_is_the_heads(color_stripes, weights):
+    clf = make_clf(weights=weights[0], learning_rate="constant").fit(*color_stripes)
     assert clf.history_["learning_rate"].tolist() == [0.002, 0.002]
 
 
 @pytest.mark.parametrize(("head_warmup", "is_moved"), [(1, True), (2, False), (5, False)])
-def test_the_head_warms_up_alone(colour_stripes, weights, head_warmup, is_moved):
+def test_the_head_warms_up_alone(color_stripes, weights, head_warmup, is_moved):
     path, state = weights
-    clf = make_clf(weights=path, head_warmup=head_warmup).fit(*colour_stripes)
+    clf = make_clf(weights=path, head_warmup=head_warmup).fit(*color_stripes)
     assert bool(moved(clf, state)) == is_moved
     # Unfrozen after the warm-up.
     assert all(p.requires_grad for p in body_of(clf).parameters())
 
 
-def test_partial_fit_does_not_warm_up(colour_stripes, weights):
+def test_partial_fit_does_not_warm_up(color_stripes, weights):
     path, state = weights
-    clf = make_clf(weights=path, head_warmup=3).partial_fit(*colour_stripes, classes=[0, 1, 2])
+    clf = make_clf(weights=path, head_warmup=3).partial_fit(*color_stripes, classes=[0, 1, 2])
     assert moved(clf, state)
 
 
@@ -131,17 +131,17 @@ def test_the_size_that_the_backbone_is_given_is_an_attribute(image_size, found):
 
 
 @pytest.mark.parametrize(("learning_rate", "n_epochs"), [("cosine", 6), ("constant", 2)])
-def test_a_rate_that_falls_goes_all_the_way(colour_stripes, learning_rate, n_epochs):
+def test_a_rate_that_falls_goes_all_the_way(color_stripes, learning_rate, n_epochs):
     clf = make_clf(learning_rate=learning_rate, max_iter=6, tol=10.0, n_iter_no_change=1)
-    assert clf.fit(*colour_stripes).n_iter_ == n_epochs
+    assert clf.fit(*color_stripes).n_iter_ == n_epochs
 
 
 # ---- kept features
 
 
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.5}, {"early_stopping": True}])
-def test_kept_features_train_the_same_head(colour_stripes, weights, options):
-    X, y = colour_stripes
+def test_kept_features_train_the_same_head(color_stripes, weights, options):
+    X, y = color_stripes
     settings = {"weights": weights[0], "trainable": "head", "precision": "float32", "max_iter": 5}
     kept, computed = (
         make_clf(keep_features=keep, **settings, **options).fit(X, y) for keep in (True, False)
@@ -154,8 +154,8 @@ def test_kept_features_train_the_same_head(colour_stripes, weights, options):
     )
 
 
-def test_kept_features_go_on_in_partial_fit(colour_stripes):
-    X, y = colour_stripes
+def test_kept_features_go_on_in_partial_fit(color_stripes):
+    X, y = color_stripes
     kept, computed = (
         make_clf(trainable="head", keep_features=keep, precision="float32")
         for keep in (True, False)
@@ -195,21 +195,21 @@ def count_passes(clf, X, y, monkeypatch):
         ({"trainable": 1}, 5),
     ],
 )
-def test_features_are_kept_where_they_never_change(colour_stripes, changes, n_passes, monkeypatch):
-    X, y = colour_stripes
+def test_features_are_kept_where_they_never_change(color_stripes, changes, n_passes, monkeypatch):
+    X, y = color_stripes
     clf = make_clf(**{"trainable": "head", "max_iter": 5, "precision": "float32", **changes})
     assert count_passes(clf, X, y, monkeypatch) == n_passes * len(X)
 
 
-def test_and_not_under_augmentation(colour_stripes, monkeypatch):
-    X, y = colour_stripes
+def test_and_not_under_augmentation(color_stripes, monkeypatch):
+    X, y = color_stripes
     X = ImageAugmenter(horizontal_flip=True).fit_transform(X)
     clf = make_clf(trainable="head", max_iter=5)
     assert count_passes(clf, X, y, monkeypatch) == 5 * len(X)
 
 
-def test_images_of_no_weight_are_not_read(tmp_path, colour_stripes):
-    X, y = colour_stripes
+def test_images_of_no_weight_are_not_read(tmp_path, color_stripes):
+    X, y = color_stripes
     paths = [tmp_path / f"{i}.png" for i in range(len(X))]
     for path, image in zip(paths, X, strict=True):
         Image.fromarray(image).save(path)
@@ -238,8 +238,8 @@ def test_images_are_moved_by_a_sixteenth_of_their_side_in_the_nets_pixels(shape,
     assert make_clf(image_size=64, max_iter=1).fit(X, y).translation_ == translation
 
 
-def test_predictions_can_be_the_mean_over_views(colour_stripes):
-    X, y = colour_stripes
+def test_predictions_can_be_the_mean_over_views(color_stripes):
+    X, y = color_stripes
     settings = {"horizontal_flip": True, "translation": 0, "precision": "float32"}
     clf = make_clf(**settings).fit(X, y)
     averaged = make_clf(**settings, test_time_augmentation=True).fit(X, y)
@@ -293,8 +293,8 @@ def test_large_images_come_in_small_batches(trainable):
     assert clf._make_config(1000).batch_size == 3_000_000 // (224 * 224 * 3)
 
 
-def test_files_in_a_frame(tmp_path, colour_stripes):
-    X, y = colour_stripes
+def test_files_in_a_frame(tmp_path, color_stripes):
+    X, y = color_stripes
     paths = pd.DataFrame({"path": [str(tmp_path / f"{i}.png") for i in range(len(X))]})
     for path, image in zip(paths["path"], X, strict=True):
         Image.fromarray(image).save(path)
@@ -306,17 +306,17 @@ def test_files_in_a_frame(tmp_path, colour_stripes):
 
 
 @pytest.mark.parametrize("trainable", ["head", 2, "all"])
-def test_what_is_saved_needs_no_file_of_weights(colour_stripes, weights, trainable):
+def test_what_is_saved_needs_no_file_of_weights(color_stripes, weights, trainable):
     path, _ = weights
-    clf = make_clf(weights=path, trainable=trainable).fit(*colour_stripes)
+    clf = make_clf(weights=path, trainable=trainable).fit(*color_stripes)
     saved = pickle.dumps(clf)
     path.unlink()
-    X = colour_stripes[0]
+    X = color_stripes[0]
     np.testing.assert_array_equal(pickle.loads(saved).predict_proba(X), clf.predict_proba(X))
 
 
-def test_a_loaded_one_goes_on_where_it_was(colour_stripes):
-    X, y = colour_stripes
+def test_a_loaded_one_goes_on_where_it_was(color_stripes):
+    X, y = color_stripes
     clf = make_clf(trainable=1, warm_start=True).fit(X, y)
     loaded = pickle.loads(pickle.dumps(clf))
     np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), clf.fit(X, y).predict_proba(X))
@@ -325,8 +325,8 @@ def test_a_loaded_one_goes_on_where_it_was(colour_stripes):
 # ---- errors
 
 
-def test_a_fit_that_raises_changes_nothing(colour_stripes, tmp_path):
-    X, y = colour_stripes
+def test_a_fit_that_raises_changes_nothing(color_stripes, tmp_path):
+    X, y = color_stripes
     clf = make_clf().fit(X, y)
     before = clf.predict_proba(X)
     clf.set_params(weights=tmp_path / "none.pth")
@@ -348,14 +348,14 @@ def test_a_fit_that_raises_changes_nothing(colour_stripes, tmp_path):
         ({"backbone": "inception_v3", "image_size": 32}, "expected at least 75"),
     ],
 )
-def test_unusable_parameters_are_refused(colour_stripes, params, words):
+def test_unusable_parameters_are_refused(color_stripes, params, words):
     with pytest.raises(ValueError, match=words):
-        make_clf(**params).fit(*colour_stripes)
+        make_clf(**params).fit(*color_stripes)
 
 
-def test_weights_of_another_net_are_refused(colour_stripes, weights):
+def test_weights_of_another_net_are_refused(color_stripes, weights):
     with pytest.raises(ValueError, match=r"are not those of 'resnet18'. missing: conv1.weight"):
-        make_clf(backbone="resnet18", weights=weights[0]).fit(*colour_stripes)
+        make_clf(backbone="resnet18", weights=weights[0]).fit(*color_stripes)
 
 
 # ---- transfer

@@ -254,7 +254,7 @@ def random_batch(*shape):
 
 
 def make_stage(depth):
-    """Return a stage of eight channels, the output of the first layer for grey images."""
+    """Return a stage of eight channels, the output of the first layer for gray images."""
     return ResNet((9, 9, 1), 2, widths=(8,), depth=depth).body.stages[0].eval()
 
 

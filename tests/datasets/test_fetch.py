@@ -159,7 +159,7 @@ every_set = pytest.mark.parametrize("name", SETS)
 
 
 @every_set
-def test_images_are_arrays_in_the_order_of_the_files(name, home):
+def test_images_are_in_the_order_of_the_files(name, home):
     train = SETS[name](data_home=home, download_if_missing=False)
     test = SETS[name](subset="test", data_home=str(home), download_if_missing=False)
     np.testing.assert_array_equal(train.data, expected_images(name, N_TRAIN, 0))
@@ -171,7 +171,7 @@ def test_images_are_arrays_in_the_order_of_the_files(name, home):
 
 
 @every_set
-def test_all_is_train_and_then_test(name, home):
+def test_subset_all_is_train_followed_by_test(name, home):
     X, y = SETS[name](subset="all", data_home=home, return_X_y=True)
     parts = [SETS[name](subset=part, data_home=home, return_X_y=True) for part in ("train", "test")]
     np.testing.assert_array_equal(X, np.concatenate([part[0] for part in parts]))
@@ -190,14 +190,14 @@ def test_all_is_train_and_then_test(name, home):
         ),
     ],
 )
-def test_targets_are_names_and_digits_are_their_own(name, labels, home):
+def test_targets_are_class_names_or_digits(name, labels, home):
     bunch = SETS[name](subset="test", data_home=home)
     assert bunch.target_names == labels
     assert bunch.target.tolist() == [labels[code] for code in make_codes(N_TEST)]
 
 
 @every_set
-def test_a_frame_has_a_row_of_pixels_for_each_image(name, home):
+def test_frame_has_one_row_per_image(name, home):
     arrays = SETS[name](subset="test", data_home=home)
     frames = SETS[name](subset="test", data_home=home, as_frame=True)
     n_pixels = arrays.data[0].size
@@ -221,7 +221,7 @@ def test_rows_and_images_train_the_same_model(home):
 
 
 @every_set
-def test_the_description_names_the_source(name, home):
+def test_description_names_the_source(name, home):
     description = SETS[name](subset="test", data_home=home).DESCR
     year = {"cifar10": "2009", "mnist": "1998", "fashion_mnist": "2017"}[name]
     assert year in description
@@ -229,16 +229,14 @@ def test_the_description_names_the_source(name, home):
 
 
 @every_set
-def test_what_is_missing_is_not_downloaded_unasked(name, published, tmp_path):
+def test_download_if_missing_false_does_not_download(name, published, tmp_path):
     with pytest.raises(OSError, match=r"is missing or .* and download_if_missing=False. Set it to"):
         SETS[name](data_home=tmp_path / "empty", download_if_missing=False)
     assert list((tmp_path / "empty").iterdir()) == []
 
 
 @every_set
-def test_what_is_missing_is_downloaded_in_silence_and_kept(
-    name, published, tmp_path, capfd, caplog
-):
+def test_missing_data_is_downloaded_silently_and_cached(name, published, tmp_path, capfd, caplog):
     caplog.set_level(logging.INFO)
     fetched = SETS[name](subset="all", data_home=tmp_path / "new")
     assert fetched.data.shape[0] == N_TRAIN + N_TEST
@@ -253,7 +251,7 @@ def test_what_is_missing_is_downloaded_in_silence_and_kept(
 
 
 @every_set
-def test_a_download_that_fails_says_so(name, published, tmp_path, monkeypatch):
+def test_failed_download_raises(name, published, tmp_path, monkeypatch):
     gone = (tmp_path / "gone").as_uri()
     monkeypatch.setattr(CIFAR10, "url", f"{gone}/cifar.tar.gz")
     for dataset in (MNIST, FashionMNIST):
@@ -263,14 +261,14 @@ def test_a_download_that_fails_says_so(name, published, tmp_path, monkeypatch):
 
 
 @every_set
-def test_a_download_with_another_checksum_is_refused(name, published, tmp_path):
+def test_download_with_wrong_checksum_is_rejected(name, published, tmp_path):
     for served in published.iterdir():
         served.write_bytes(served.read_bytes() + b"x")
     with pytest.raises(OSError, match="could not be downloaded"):
         SETS[name](data_home=tmp_path / "new")
 
 
-def test_a_changed_file_of_cifar10_is_not_read(home):
+def test_altered_cifar10_file_is_not_read(home):
     """The file is a pickle: it is only opened if it has the published checksum."""
     (home / "cifar-10-batches-py" / "data_batch_1").write_bytes(cifar_batch(4, 9))
     with pytest.raises(OSError, match="CIFAR-10 is missing or incomplete in"):
@@ -280,14 +278,14 @@ def test_a_changed_file_of_cifar10_is_not_read(home):
 
 
 @pytest.mark.parametrize("length", [0, 3, 10, 16, 100, -1])
-def test_a_file_of_mnist_that_is_cut_short_is_told(home, length):
+def test_truncated_mnist_file_is_reported(home, length):
     file = home / "MNIST" / "raw" / "train-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(OSError, match=r"MNIST in .* are truncated or corrupt. Delete them"):
         fetch_mnist(data_home=home)
 
 
-def test_the_home_is_scikit_learns_unless_told(home, monkeypatch):
+def test_default_data_home_is_that_of_scikit_learn(home, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(home))
     assert fetch_mnist(download_if_missing=False).data.shape == (N_TRAIN, 28, 28)
 
@@ -304,6 +302,6 @@ def test_the_home_is_scikit_learns_unless_told(home, monkeypatch):
         ({"data_home": 3}, TypeError, "'data_home' parameter of fetch_.* must be a path. Got 3"),
     ],
 )
-def test_arguments_of_another_kind_are_refused(name, arguments, error, words):
+def test_invalid_arguments_are_rejected(name, arguments, error, words):
     with pytest.raises(error, match=words):
         SETS[name](**arguments)

@@ -51,7 +51,7 @@ def parted(tmp_path):
 # Listed files
 
 
-def test_a_folder_is_a_class_and_so_is_all_below_it(pets):
+def test_each_top_folder_is_a_class_with_all_its_subfolders(pets):
     bunch = load_image_folder(pets)
     listed = ["cat/a.png", "cat/b/1.png", "cat/c.bmp", "dog/1.JPG", "dog/2.png"]
     assert names(bunch.data["path"], pets) == listed
@@ -60,14 +60,14 @@ def test_a_folder_is_a_class_and_so_is_all_below_it(pets):
     assert bunch.ignored.empty
 
 
-def test_data_and_target_are_a_frame_and_a_series(pets):
+def test_data_is_a_frame_and_target_a_series(pets):
     bunch = load_image_folder(pets)
     assert list(bunch.data.columns) == ["path"]
     assert bunch.target.name == "label"
     pd.testing.assert_frame_equal(bunch.frame, bunch.data.assign(label=bunch.target))
 
 
-def test_without_frames_they_are_arrays_of_text(pets):
+def test_as_frame_false_returns_string_arrays(pets):
     arrays, frames = load_image_folder(pets, as_frame=False), load_image_folder(pets)
     assert arrays.data.dtype.kind == arrays.target.dtype.kind == "U"
     np.testing.assert_array_equal(arrays.data, frames.data["path"])
@@ -76,14 +76,14 @@ def test_without_frames_they_are_arrays_of_text(pets):
     assert list(arrays.ignored.columns) == ["path", "reason"]
 
 
-def test_data_and_target_alone_are_a_pair(pets):
+def test_data_and_target_are_returned_as_a_pair(pets):
     X, y = load_image_folder(pets, return_X_y=True)
     bunch = load_image_folder(pets)
     pd.testing.assert_frame_equal(X, bunch.data)
     pd.testing.assert_series_equal(y, bunch.target)
 
 
-def test_paths_begin_as_the_folder_was_given(pets, monkeypatch):
+def test_paths_start_with_the_given_folder(pets, monkeypatch):
     monkeypatch.chdir(pets.parent)
     paths = load_image_folder(pets.name).data["path"]
     assert all(path.startswith(pets.name + os.sep) and Path(path).is_file() for path in paths)
@@ -92,7 +92,7 @@ def test_paths_begin_as_the_folder_was_given(pets, monkeypatch):
     ]
 
 
-def test_the_description_counts_the_images_of_each_class(pets):
+def test_description_counts_the_images_of_each_class(pets):
     lines = load_image_folder(pets).DESCR.splitlines()
     assert lines == [f"5 images of 2 classes in {pets}", "", "cat: 3", "dog: 2"]
 
@@ -107,14 +107,14 @@ def test_the_description_counts_the_images_of_each_class(pets):
         max_size=6,
     )
 )
-def test_the_order_is_that_of_the_names_of_folders_and_files(files):
+def test_files_are_sorted_by_folder_and_file_name(files):
     with tempfile.TemporaryDirectory() as folder:
         write_images(folder, *files)
         found = names(load_image_folder(folder).data["path"], folder)
     assert found == sorted(files, key=lambda name: name.split("/"))
 
 
-def test_labels_choose_the_classes(pets):
+def test_labels_select_the_classes(pets):
     write_images(pets, "masks/1.png")
     bunch = load_image_folder(pets, labels=["dog"])
     assert bunch.target_names == ["dog"]
@@ -127,7 +127,7 @@ def test_labels_choose_the_classes(pets):
 
 @pytest.mark.parametrize("n_jobs", [2, -1])
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
-def test_threads_change_nothing(pets, n_jobs, on_error):
+def test_result_does_not_depend_on_n_jobs(pets, n_jobs, on_error):
     many = load_image_folder(pets, n_jobs=n_jobs, on_error=on_error)
     pd.testing.assert_frame_equal(many.frame, load_image_folder(pets).frame)
 
@@ -135,7 +135,7 @@ def test_threads_change_nothing(pets, n_jobs, on_error):
 # Ignored files
 
 
-def test_what_is_no_image_of_a_class_is_told(pets):
+def test_ignored_files_are_listed_with_their_reasons(pets):
     write_images(pets, "lost.png", "cat/.hidden.png", ".cache/1.png", "__MACOSX/dog/1.png")
     for name in ("README", "cat/notes.txt", "cat/Thumbs.db", "dog/desktop.ini"):
         (pets / name).write_text("words")
@@ -166,7 +166,7 @@ def break_files(folder):
     }
 
 
-def test_broken_files_are_named_with_their_reasons(pets):
+def test_broken_files_are_listed_with_their_reasons(pets):
     broken = break_files(pets)
     with pytest.raises(ValueError, match=r"3 of 8 images cannot be read:") as caught:
         load_image_folder(pets)
@@ -175,7 +175,7 @@ def test_broken_files_are_named_with_their_reasons(pets):
     assert 'on_error="skip"' in str(caught.value)
 
 
-def test_of_many_broken_files_five_are_named_and_all_are_counted(pets):
+def test_error_names_five_broken_files_and_counts_all(pets):
     for i in range(9):
         (pets / "dog" / f"broken{i}.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"(?s)9 of 14 images.*and 4 more") as caught:
@@ -193,7 +193,7 @@ def test_broken_files_can_be_skipped(pets):
     assert all(found[name].startswith(reason) for name, reason in broken.items())
 
 
-def test_a_file_cut_short_is_found_when_it_is_decoded(pets):
+def test_truncated_file_is_found_when_decoded(pets):
     rng = np.random.RandomState(0)
     file = pets / "dog" / "short.jpg"
     Image.fromarray(rng.randint(0, 256, size=(64, 64, 3)).astype(np.uint8)).save(file)
@@ -228,7 +228,7 @@ def test_links_are_followed(pets):
         ("all", ".", "is a link to a parent folder"),
     ],
 )
-def test_links_that_lead_nowhere_or_in_a_circle_are_broken_files(pets, link, target, reason):
+def test_broken_and_circular_links_are_broken_files(pets, link, target, reason):
     (pets / link).symlink_to(target)
     with pytest.raises(ValueError, match=reason):
         load_image_folder(pets)
@@ -240,7 +240,7 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_broken_files(pets, link, tar
 # Subsets
 
 
-def test_all_subsets_are_a_bunch_of_bunches(parted):
+def test_all_subsets_return_a_bunch_of_bunches(parted):
     write_images(parted, "validation/cat/3.png")
     (parted / "README.txt").write_text("words")
     bunch = load_image_folder(parted)
@@ -253,12 +253,12 @@ def test_all_subsets_are_a_bunch_of_bunches(parted):
     assert reasons(bunch, parted) == {"README.txt": "is not in a subset folder"}
 
 
-def test_a_subset_that_is_not_there_is_not_in_the_bunch(parted):
+def test_missing_subset_is_not_in_the_bunch(parted):
     assert "val" not in load_image_folder(parted)
 
 
 @pytest.mark.parametrize("subset", ["train", "test"])
-def test_one_subset_is_what_it_is_among_all(parted, subset):
+def test_single_subset_matches_the_subset_among_all(parted, subset):
     one, of_all = load_image_folder(parted, subset=subset), load_image_folder(parted)[subset]
     pd.testing.assert_frame_equal(one.frame, of_all.frame)
     assert one.target_names == of_all.target_names == ["cat", "dog"]
@@ -269,17 +269,17 @@ def test_one_subset_is_what_it_is_among_all(parted, subset):
     [("Train", "train"), ("training", "train"), ("VALID", "val"), ("val", "val")]
     + [("Validation", "val"), ("Testing", "test")],
 )
-def test_subsets_have_several_names(tmp_path, name, subset):
+def test_alternative_folder_names_of_subsets(tmp_path, name, subset):
     write_images(tmp_path, f"{name}/cat/1.png")
     assert load_image_folder(tmp_path, subset=subset).target.tolist() == ["cat"]
 
 
-def test_a_class_may_be_called_train(tmp_path):
+def test_class_can_be_named_train(tmp_path):
     write_images(tmp_path, "car/1.png", "train/1.png")
     assert load_image_folder(tmp_path).target.tolist() == ["car", "train"]
 
 
-def test_a_class_that_training_lacks_is_refused(parted):
+def test_class_missing_from_training_is_rejected(parted):
     write_images(parted, "test/bird/1.png")
     for subset in (None, "test"):
         with pytest.raises(ValueError, match=r"that are not in the training images: \['bird'\]"):
@@ -298,32 +298,32 @@ def test_a_class_that_training_lacks_is_refused(parted):
         ({"labels": ["bird"]}, r"without a folder in .*train.*\['bird'\]. The class folders are"),
     ],
 )
-def test_what_the_subsets_do_not_hold_is_refused(parted, arguments, words):
+def test_arguments_that_do_not_match_the_subset_folders_are_rejected(parted, arguments, words):
     with pytest.raises(ValueError, match=words):
         load_image_folder(parted, **arguments)
 
 
-def test_folders_beside_the_subsets_leave_open_what_is_meant(parted):
+def test_folders_next_to_the_subsets_are_ambiguous(parted):
     write_images(parted, "extra/cat/1.png")
     with pytest.raises(ValueError, match=r"and other folders, \['extra'\]. Set subset"):
         load_image_folder(parted)
     assert load_image_folder(parted, subset="test").target.tolist() == ["dog"]
 
 
-def test_two_folders_for_one_subset_are_refused(parted):
+def test_two_folders_for_one_subset_are_rejected(parted):
     write_images(parted, "training/cat/1.png")
     with pytest.raises(ValueError, match="two folders for the subset 'train': 'train' and 'train"):
         load_image_folder(parted)
 
 
-def test_a_subset_without_classes_is_refused(parted):
+def test_subset_without_classes_is_rejected(parted):
     write_images(parted, "val/1.png", "val/2.png")
     with pytest.raises(ValueError, match=r"val' contains no class folders. It contains 2 images"):
         load_image_folder(parted)
 
 
 @can_link
-def test_a_subset_that_is_a_link_to_nowhere_is_not_passed_over(parted):
+def test_subset_that_is_a_broken_link_is_reported(parted):
     (parted / "val").symlink_to(parted / "nowhere")
     with pytest.raises(ValueError, match="is a broken link"):
         load_image_folder(parted)
@@ -334,18 +334,18 @@ def test_a_subset_that_is_a_link_to_nowhere_is_not_passed_over(parted):
 # Errors
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"The folder '.*pets' does not exist"):
         load_image_folder(tmp_path / "pets")
 
 
-def test_a_file_in_place_of_a_folder_is_named(pets):
+def test_file_instead_of_a_folder_is_named(pets):
     with pytest.raises(NotADirectoryError, match=r"a.png' is not a folder. Pass the folder with"):
         load_image_folder(pets / "cat" / "a.png")
 
 
 @pytest.mark.parametrize("closed", [".", "cat", "cat/old"])
-def test_a_folder_that_may_not_be_read_is_named(bound_by_rights, closed):
+def test_folder_without_read_permission_is_named(bound_by_rights, closed):
     with tempfile.TemporaryDirectory() as folder:
         write_images(folder, "cat/old/1.png", "dog/1.png")
         Path(folder, closed).chmod(0)
@@ -356,7 +356,7 @@ def test_a_folder_that_may_not_be_read_is_named(bound_by_rights, closed):
             Path(folder, closed).chmod(0o700)
 
 
-def test_a_file_that_may_not_be_read_is_a_broken_file(bound_by_rights):
+def test_file_without_read_permission_is_a_broken_file(bound_by_rights):
     with tempfile.TemporaryDirectory() as folder:
         write_images(folder, "cat/1.png", "cat/2.png")
         Path(folder, "cat/1.png").chmod(0)
@@ -373,27 +373,27 @@ def test_a_file_that_may_not_be_read_is_a_broken_file(bound_by_rights):
         (["1.png", "2.png"], "contains no class folders. It contains 2 images itself"),
     ],
 )
-def test_a_folder_without_classes_is_refused(tmp_path, files, words):
+def test_folder_without_classes_is_rejected(tmp_path, files, words):
     write_images(tmp_path, *files)
     with pytest.raises(ValueError, match=words):
         load_image_folder(tmp_path)
 
 
-def test_a_class_without_an_image_is_named(pets):
+def test_class_without_images_is_named(pets):
     (pets / "bird" / "inside").mkdir(parents=True)
     (pets / "bird" / "notes.txt").write_text("words")
     with pytest.raises(ValueError, match=r"classes without an image: \['bird'\]. Put images"):
         load_image_folder(pets)
 
 
-def test_a_class_of_which_nothing_can_be_read_is_named(pets):
+def test_class_without_readable_images_is_named(pets):
     (pets / "bird").mkdir()
     (pets / "bird" / "1.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"without an image that can be read: \['bird'\]"):
         load_image_folder(pets, on_error="skip")
 
 
-def test_one_class_is_left_to_the_classifier_to_refuse(tmp_path):
+def test_single_class_is_accepted(tmp_path):
     write_images(tmp_path, "cat/1.png")
     assert load_image_folder(tmp_path).target.tolist() == ["cat"]
 
@@ -415,12 +415,12 @@ def test_one_class_is_left_to_the_classifier_to_refuse(tmp_path):
         ({"as_frame": None}, TypeError, "'as_frame' parameter of load_image_folder must be"),
     ],
 )
-def test_arguments_of_another_kind_are_refused(pets, arguments, error, words):
+def test_invalid_arguments_are_rejected(pets, arguments, error, words):
     with pytest.raises(error, match=words):
         load_image_folder(pets, **arguments)
 
 
 @pytest.mark.parametrize("path", [None, 3, b"pets", ["pets"]])
-def test_a_path_is_text_or_path_like(path):
+def test_folder_of_an_invalid_type_is_rejected(path):
     with pytest.raises(TypeError, match="'container_path' parameter of load_image_folder must be"):
         load_image_folder(path)

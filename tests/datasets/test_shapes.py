@@ -24,7 +24,7 @@ NAMES = ["circle", "square", "triangle", "cross", "ring", "star"]
     color=st.booleans(),
     multilabel=st.booleans(),
 )
-def test_images_have_the_shape_asked_for(n, height, width, n_classes, color, multilabel):
+def test_images_have_the_requested_shape(n, height, width, n_classes, color, multilabel):
     images, y = make_shapes(
         n,
         image_size=(height, width),
@@ -38,17 +38,17 @@ def test_images_have_the_shape_asked_for(n, height, width, n_classes, color, mul
     assert len(y) == n
 
 
-def test_one_number_stands_for_a_square():
+def test_integer_image_size_is_square():
     assert make_shapes(2, image_size=9)[0].shape == (2, 9, 9, 3)
 
 
-def test_labels_are_the_names_of_the_shapes():
+def test_labels_are_shape_names():
     _, y = make_shapes(60, n_classes=6, random_state=0)
     assert y.shape == (60,)
     assert sorted(set(y.tolist())) == sorted(NAMES)
 
 
-def test_several_labels_are_an_indicator_with_names():
+def test_multilabel_target_is_an_indicator_with_names():
     _, y = make_shapes(40, n_classes=6, multilabel=True, random_state=0)
     assert isinstance(y, pd.DataFrame)
     assert list(y.columns) == NAMES
@@ -58,7 +58,7 @@ def test_several_labels_are_an_indicator_with_names():
 
 @few
 @given(n=st.integers(1, 200), n_classes=st.integers(2, 6), seed=st.integers(0, 100))
-def test_classes_are_of_one_size_to_the_image(n, n_classes, seed):
+def test_balanced_classes_differ_by_at_most_one_image(n, n_classes, seed):
     _, y = make_shapes(n, image_size=8, n_classes=n_classes, random_state=seed)
     counts = [(y == name).sum() for name in NAMES[:n_classes]]
     assert sum(counts) == n
@@ -66,30 +66,30 @@ def test_classes_are_of_one_size_to_the_image(n, n_classes, seed):
 
 
 @pytest.mark.parametrize("weights", [[0.9, 0.1], [0.9], (0.9,), np.array([0.9, 0.1])])
-def test_weights_are_the_shares_of_the_classes(weights):
+def test_weights_are_class_fractions(weights):
     _, y = make_shapes(50, n_classes=2, weights=weights, random_state=3)
     assert (y == "circle").sum() == 45
     assert (y == "square").sum() == 5
 
 
-def test_weights_of_several_labels_are_shares_of_the_images():
+def test_multilabel_weights_are_fractions_of_the_images():
     _, y = make_shapes(50, multilabel=True, weights=[1.0, 0.5, 0.0], random_state=3)
     assert y.sum().to_dict() == {"circle": 50, "square": 25, "triangle": 0}
 
 
-def test_a_class_of_weight_zero_has_no_image():
+def test_class_of_weight_zero_has_no_images():
     _, y = make_shapes(10, n_classes=3, weights=[0.5, 0, 0.5], random_state=0)
     assert set(y.tolist()) == {"circle", "triangle"}
 
 
-def test_an_image_without_a_shape_is_its_ground():
+def test_image_without_shapes_is_plain_background():
     images, y = make_shapes(20, multilabel=True, noise=0, random_state=0)
-    n_colours = np.array([len(np.unique(image.reshape(-1, 3), axis=0)) for image in images])
-    np.testing.assert_array_equal(n_colours == 1, y.sum(axis=1) == 0)
+    n_colors = np.array([len(np.unique(image.reshape(-1, 3), axis=0)) for image in images])
+    np.testing.assert_array_equal(n_colors == 1, y.sum(axis=1) == 0)
 
 
 @pytest.mark.parametrize("n_classes", [2, 6])
-def test_each_shape_is_whole_and_apart_from_the_others(n_classes):
+def test_shapes_are_complete_and_do_not_overlap(n_classes):
     """Shapes are brighter than the background and do not touch the border."""
     images, _ = make_shapes(
         30, image_size=64, n_classes=n_classes, color=False, noise=0, random_state=0
@@ -102,14 +102,14 @@ def test_each_shape_is_whole_and_apart_from_the_others(n_classes):
         assert (border > ground).mean() < 0.05
 
 
-def test_brightness_does_not_tell_the_shape():
+def test_brightness_does_not_predict_the_shape():
     images, y = make_shapes(600, n_classes=6, color=False, noise=0, random_state=0)
     area = (images > images.min(axis=(1, 2), keepdims=True)).mean(axis=(1, 2))
     means = [area[y == name].mean() for name in NAMES]
     assert max(means) / min(means) < 1.3
 
 
-def test_noise_is_what_its_name_says():
+def test_noise_is_a_standard_deviation():
     images, y = make_shapes(200, multilabel=True, noise=0.05, random_state=0)
     plain = images[(y.sum(axis=1) == 0).to_numpy()].astype(float)
     # On an almost black background, noise is clipped.
@@ -118,7 +118,7 @@ def test_noise_is_what_its_name_says():
     assert middle.std(axis=1).mean() == pytest.approx(0.05 * 255, rel=0.05)
 
 
-def test_equal_seeds_draw_equal_images():
+def test_equal_seeds_give_equal_images():
     first, second = (make_shapes(5, random_state=7) for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
@@ -126,7 +126,7 @@ def test_equal_seeds_draw_equal_images():
     assert not np.array_equal(make_shapes(5)[0], make_shapes(5)[0])
 
 
-def test_a_random_state_draws_on():
+def test_random_state_instance_advances():
     random_state = np.random.RandomState(0)
     first, second = (make_shapes(3, random_state=random_state)[0] for _ in range(2))
     assert not np.array_equal(first, second)
@@ -134,7 +134,7 @@ def test_a_random_state_draws_on():
     np.testing.assert_array_equal(first, make_shapes(3, random_state=again)[0])
 
 
-def test_the_generators_of_the_caller_are_untouched():
+def test_global_generators_are_unchanged():
     torch.manual_seed(0)
     before = callers_settings()
     make_shapes(3)
@@ -165,13 +165,13 @@ def test_the_generators_of_the_caller_are_untouched():
         ({"weights": 0.5}, "weights must be numbers, one per class"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(arguments, words):
+def test_invalid_parameters_are_rejected(arguments, words):
     with pytest.raises(ValueError, match=words):
         make_shapes(**arguments)
 
 
 @pytest.mark.parametrize("name", ["color", "multilabel"])
-def test_flags_are_true_or_false(name):
+def test_flags_must_be_boolean(name):
     with pytest.raises(TypeError, match=f"'{name}' parameter of make_shapes must be True or False"):
         make_shapes(**{name: "yes"})
 
@@ -180,7 +180,7 @@ def test_flags_are_true_or_false(name):
     ("image_size", "max_iter"),
     [(16, 35), pytest.param(32, "auto", marks=pytest.mark.slow)],
 )
-def test_a_small_net_learns_the_shapes_from_600_images(image_size, max_iter):
+def test_small_network_learns_the_shapes_from_600_images(image_size, max_iter):
     images, y = make_shapes(900, image_size=image_size, random_state=0)
     clf = CNNImageClassifier(max_iter=max_iter, random_state=0).fit(images[:600], y[:600])
     assert clf.score(images[600:], y[600:]) > 0.9

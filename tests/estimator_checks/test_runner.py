@@ -27,14 +27,14 @@ def breaks(contract, words, error=AssertionError):
     return mark
 
 
-@breaks("check_spellings_give_one_model", "fitted on rows gives a different model")
+@breaks("check_input_formats_give_one_model", "fitted on rows gives a different model")
 class ReadsRowsBackwards(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_rows = isinstance(X, np.ndarray) and X.ndim == 2
         return super().fit(X[:, ::-1] if is_rows else X, y, **fit_params)
 
 
-@breaks("check_predicts_on_any_spelling", "predicts differently on")
+@breaks("check_predicts_on_any_input_format", "predicts differently on")
 class KnowsTheSpellingOfFitOnly(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         self.spelling_ = type(X).__name__
@@ -45,7 +45,7 @@ class KnowsTheSpellingOfFitOnly(MLPImageClassifier):
         return proba if type(X).__name__ == self.spelling_ else proba[:, ::-1]
 
 
-@breaks("check_number_types_give_one_model", "fitted on int64 gives a different model")
+@breaks("check_dtypes_give_one_model", "fitted on int64 gives a different model")
 class DividesIntegersBy255(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_int = isinstance(X, np.ndarray) and X.dtype == np.int64
@@ -61,7 +61,7 @@ class ReadsFilesUpsideDown(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_only_training_sees_augmented_images", "predict changes images")
+@breaks("check_augmentation_is_applied_in_training_only", "predict changes images")
 class PredictsOnAugmentedImages(MLPImageClassifier):
     def _logits(self, X):
         if isinstance(X, LazyImages):
@@ -69,7 +69,7 @@ class PredictsOnAugmentedImages(MLPImageClassifier):
         return super()._logits(X)
 
 
-@breaks("check_only_training_sees_augmented_images", "ignores an ImageAugmenter")
+@breaks("check_augmentation_is_applied_in_training_only", "ignores an ImageAugmenter")
 class TrainsOnPlainImages(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         return super().fit(X.source if isinstance(X, LazyImages) else X, y, **fit_params)
@@ -101,21 +101,21 @@ class HasOneSeed(MLPImageClassifier):
         return super()._build_module(image_shape, n_outputs)
 
 
-@breaks("check_predictions_do_not_change", "predict_proba differs from call to call")
+@breaks("check_predictions_are_deterministic", "predict_proba differs from call to call")
 class PredictsByChance(MLPImageClassifier):
     def predict_proba(self, X):
         proba = super().predict_proba(X)
         return proba + np.random.default_rng().uniform(0, 1e-9, proba.shape)
 
 
-@breaks("check_one_image_is_predicted_as_in_a_batch", "Not equal to tolerance")
+@breaks("check_predictions_do_not_depend_on_the_batch", "Not equal to tolerance")
 class SubtractsTheMeanOfTheBatch(MLPImageClassifier):
     def _logits(self, X):
         logits = super()._logits(X)
         return logits - logits.mean(axis=0)
 
 
-@breaks("check_generators_and_threads_are_left_alone", "fit changed the caller's")
+@breaks("check_global_state_is_unchanged", "fit changed the caller's")
 class SeedsTheCaller(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         # Another seed than the current one, whatever ran before.
@@ -123,14 +123,14 @@ class SeedsTheCaller(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_generators_and_threads_are_left_alone", "changed the caller's .* in predicting")
+@breaks("check_global_state_is_unchanged", "changed the caller's .* in predicting")
 class DrawsFromTheCallerInPredicting(MLPImageClassifier):
     def decision_function(self, X):
         torch.rand(1)
         return super().decision_function(X)
 
 
-@breaks("check_generators_and_threads_are_left_alone", "drew from the caller's generators")
+@breaks("check_global_state_is_unchanged", "drew from the caller's generators")
 class DrawsItsSeedFromTheCaller(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if self.random_state is None:
@@ -138,21 +138,21 @@ class DrawsItsSeedFromTheCaller(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_says_nothing", "is not silent by default: 'fitting")
+@breaks("check_silent_by_default", "is not silent by default: 'fitting")
 class Talks(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         sys.stdout.write("fitting\n")
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_says_nothing", "for your information", UserWarning)
+@breaks("check_silent_by_default", "for your information", UserWarning)
 class Warns(MLPImageClassifier):
     def predict_proba(self, X):
         warnings.warn("for your information", stacklevel=2)
         return super().predict_proba(X)
 
 
-@breaks("check_images_are_left_alone", "wrote to X")
+@breaks("check_images_are_not_modified", "wrote to X")
 class WritesToImages(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if isinstance(X, np.ndarray) and X.flags.writeable:
@@ -160,7 +160,7 @@ class WritesToImages(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_images_are_left_alone", "depends on the memory order of X")
+@breaks("check_images_are_not_modified", "depends on the memory order of X")
 class ReadsMemory(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if isinstance(X, np.ndarray) and np.isfortran(X):
@@ -168,7 +168,7 @@ class ReadsMemory(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_images_are_left_alone", "depends on the strides of X")
+@breaks("check_images_are_not_modified", "depends on the strides of X")
 class ReadsMemoryForwards(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if isinstance(X, np.ndarray) and X.strides[0] < 0:
@@ -176,7 +176,7 @@ class ReadsMemoryForwards(MLPImageClassifier):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_refits_on_another_shape", "RemembersItsFirstFit")
+@breaks("check_refit_on_another_shape", "RemembersItsFirstFit")
 class RemembersItsFirstFit(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_first = not hasattr(self, "net_")
@@ -184,13 +184,13 @@ class RemembersItsFirstFit(MLPImageClassifier):
         return self if is_first else self.partial_fit(X, y)
 
 
-@breaks("check_labels_of_any_kind", "does not learn labels as integers")
+@breaks("check_labels_of_any_type", "does not learn labels as integers")
 class AnswersInText(MLPImageClassifier):
     def predict(self, X):
         return super().predict(X).astype(str)
 
 
-@breaks("check_labels_of_any_kind", "with labels as strings")
+@breaks("check_labels_of_any_type", "with labels as strings")
 class SortsClassesBackwards(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         super().fit(X, y, **fit_params)
@@ -210,14 +210,14 @@ class GivesTheProbabilityOfTheOther(MLPImageClassifier):
         return super().predict_proba(X)[:, ::-1]
 
 
-@breaks("check_bad_images_are_refused", "NaN: nothing was raised")
+@breaks("check_invalid_images_raise", "NaN: nothing was raised")
 class TakesNaN(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         is_float = isinstance(X, np.ndarray) and X.dtype.kind == "f"
         return super().fit(np.nan_to_num(X) if is_float else X, y, **fit_params)
 
 
-@breaks("check_bad_images_are_refused", "NaN: the error says 'bad images'")
+@breaks("check_invalid_images_raise", "NaN: the error says 'bad images'")
 class DoesNotTellWhichImageIsBad(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         try:
@@ -226,7 +226,7 @@ class DoesNotTellWhichImageIsBad(MLPImageClassifier):
             raise ValueError("bad images") from error
 
 
-@breaks("check_other_images_are_refused", "another size: nothing was raised")
+@breaks("check_images_of_another_shape_raise", "another size: nothing was raised")
 class CropsWhatItIsGiven(MLPImageClassifier):
     def predict(self, X):
         return super().predict(np.resize(X, (len(X), *self.image_shape_)))
@@ -267,19 +267,19 @@ class KeepsAFrame(MLPImageClassifier):
         return self
 
 
-@breaks("check_several_labels_an_image", "Mismatched elements")
+@breaks("check_multilabel_targets", "Mismatched elements")
 class SharesOneProbabilityAmongLabels(MLPImageClassifier):
     def predict_proba(self, X):
         return softmax(self._logits(X), axis=1)
 
 
-@breaks("check_weight_zero_is_absence", "Not equal to tolerance")
+@breaks("check_zero_weight_equals_removal", "Not equal to tolerance")
 class IgnoresWeights(MLPImageClassifier):
     def fit(self, X, y, sample_weight=None, **fit_params):
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_validation_images_are_not_trained_on", "trained on its validation images")
+@breaks("check_validation_images_do_not_affect_training", "trained on its validation images")
 class TrainsOnValidationImages(MLPImageClassifier):
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         if X_val is not None and y_val is not None:
@@ -287,13 +287,13 @@ class TrainsOnValidationImages(MLPImageClassifier):
         return super().fit(X, y)
 
 
-@breaks("check_validation_images_are_not_trained_on", "nothing was raised")
+@breaks("check_validation_images_do_not_affect_training", "nothing was raised")
 class OverlooksMissingValidationLabels(MLPImageClassifier):
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         return super().fit(X, y)
 
 
-@breaks("check_partial_fit_goes_on_after_pickling", "Arrays are not equal")
+@breaks("check_partial_fit_continues_after_pickling", "Arrays are not equal")
 class LosesTheOptimizer(MLPImageClassifier):
     def __getstate__(self):
         state = super().__getstate__()
@@ -302,20 +302,20 @@ class LosesTheOptimizer(MLPImageClassifier):
         return state
 
 
-@breaks("check_partial_fit_goes_on_after_pickling", "partial_fit did not train")
+@breaks("check_partial_fit_continues_after_pickling", "partial_fit did not train")
 class TrainsOnce(MLPImageClassifier):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         return self if hasattr(self, "net_") else super().partial_fit(X, y, classes)
 
 
-@breaks("check_warm_start_goes_on", "has lost the epochs before the warm start")
+@breaks("check_warm_start_continues_training", "has lost the epochs before the warm start")
 class StartsCold(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         vars(self).pop("net_", None)
         return super().fit(X, y, **fit_params)
 
 
-@breaks("check_warm_start_goes_on", "restarted training")
+@breaks("check_warm_start_continues_training", "restarted training")
 class KeepsTheEpochsAndLosesTheWeights(MLPImageClassifier):
     def fit(self, X, y, **fit_params):
         if hasattr(self, "net_"):
@@ -329,26 +329,26 @@ def contracts_of(estimator):
 
 
 @pytest.mark.parametrize(("contract", "classifier", "words", "error"), BROKEN)
-def test_a_classifier_that_breaks_a_contract_is_caught(contract, classifier, words, error):
+def test_classifier_that_breaks_a_contract_fails_its_check(contract, classifier, words, error):
     # The check is selected by the parameters of the base class.
     check = contracts_of(MLPImageClassifier())[contract].func
     with pytest.raises(error, match=words):
         check(classifier.__name__, classifier(hidden_layer_sizes=8))
 
 
-def test_every_contract_has_a_classifier_that_breaks_it():
+def test_every_contract_has_a_failing_classifier():
     assert {case.values[0] for case in BROKEN} == set(contracts_of(MLPImageClassifier()))
 
 
-def test_check_image_classifier_stops_at_the_first_contract_broken():
+def test_check_image_classifier_stops_at_the_first_failure():
     with pytest.raises(AssertionError, match="TakesNaN, NaN: nothing was raised"):
         check_image_classifier(TakesNaN(hidden_layer_sizes=8))
 
 
-def test_only_the_contracts_of_what_an_estimator_can_do_concern_it():
+def test_contracts_depend_on_the_methods_of_the_estimator():
     every = set(contracts_of(MLPImageClassifier()))
     assert every - set(contracts_of(GaussianNB())) == {
-        "check_several_labels_an_image",
-        "check_validation_images_are_not_trained_on",
-        "check_warm_start_goes_on",
+        "check_multilabel_targets",
+        "check_validation_images_do_not_affect_training",
+        "check_warm_start_continues_training",
     }

@@ -27,7 +27,7 @@ def mlp():
     return clone(MLP).fit(X, y)
 
 
-def test_digits_are_told_apart_as_well(run, facts_of):
+def test_accuracy_on_digits_is_kept(run, facts_of):
     digits = load_digits()
     images = digits.images.astype(np.uint8)[..., np.newaxis]
     clf = CNNImageClassifier(max_iter=10, precision="float32", random_state=0)
@@ -41,26 +41,26 @@ def test_digits_are_told_apart_as_well(run, facts_of):
     assert rounded.ByteSize() < 0.5 * exact.ByteSize()
 
 
-def test_layers_are_int8(mlp):
+def test_weights_are_int8(mlp):
     model = to_onnx(mlp, calibration=X)
     kinds = {tensor.data_type for tensor in model.graph.initializer if len(tensor.dims) == 2}
     assert kinds == {3}
 
 
-def test_every_spelling_of_images_calibrates_alike(mlp):
+def test_every_input_format_calibrates_equally(mlp):
     expected = to_onnx(mlp, calibration=X).SerializeToString()
-    for spelt in (X.reshape(48, -1), X.astype(float), list(X)):
-        assert to_onnx(mlp, calibration=spelt).SerializeToString() == expected
+    for spelled in (X.reshape(48, -1), X.astype(float), list(X)):
+        assert to_onnx(mlp, calibration=spelled).SerializeToString() == expected
 
 
-def test_rejections_stay(run):
+def test_reject_option_is_kept(run):
     clf = RejectOptionClassifier(MLP, coverage=0.5, random_state=0).fit(X, y)
     _, labels = run(to_onnx(clf, calibration=X), X)
     assert set(labels.tolist()) <= {-1, 0, 1, 2}
     assert -1 in labels
 
 
-def test_files_of_many_sizes(run, tmp_path):
+def test_files_of_different_sizes(run, tmp_path):
     images, labels = make_shapes(12, image_size=(30, 40), random_state=0)
     paths = [tmp_path / f"{number}.png" for number in range(len(images))]
     for number, path in enumerate(paths):
@@ -84,20 +84,20 @@ def test_files_of_many_sizes(run, tmp_path):
         (3, "must hold images"),
         (["none.png"], "no file"),
     ],
-    ids=["none", "smaller", "grey", "scaled", "too large", "number", "missing file"],
+    ids=["none", "smaller", "gray", "scaled", "too large", "number", "missing file"],
 )
-def test_images_that_do_not_fit(images, words, mlp):
+def test_invalid_calibration_images_are_rejected(images, words, mlp):
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         to_onnx(mlp, calibration=images)
 
 
-def test_images_of_another_number_of_channels():
+def test_wrong_number_of_channels_is_rejected():
     pipe = make_pipeline(ImageResizer(6), clone(MLP)).fit(X, y)
     with pytest.raises(ValueError, match=r"1 channel\(s\), but the graph takes 3"):
         to_onnx(pipe, calibration=X[..., :1])
 
 
-def test_files_of_another_size_or_of_too_many_channels(mlp, tmp_path):
+def test_files_of_the_wrong_shape_are_rejected(mlp, tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "other.png")
     with pytest.raises(ValueError, match=r"shape \(9, 9, 3\), but the graph takes \(8, 8, 3\)"):
         to_onnx(mlp, calibration=[tmp_path / "other.png"])

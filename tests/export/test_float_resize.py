@@ -21,7 +21,7 @@ def as_batch(images):
 
 @settings(max_examples=150, deadline=None)
 @given(SIDES, SIDES, METHODS, INTERPOLATIONS, st.sampled_from([1, 3]))
-def test_as_the_resizer_does(old, new, method, interpolation, channels):
+def test_same_result_as_the_resizer(old, new, method, interpolation, channels):
     images = np.random.default_rng(0).random((2, *old, channels), dtype=np.float32)
     resizer = ImageResizer(
         new, method=method, interpolation=interpolation, background=(0.2, 0.9, -1)[:channels]
@@ -37,7 +37,7 @@ def test_as_the_resizer_does(old, new, method, interpolation, channels):
 
 @settings(max_examples=80, deadline=None)
 @given(SIDES, st.integers(2, 20), st.integers(0, 9), st.sampled_from(["bilinear", "bicubic"]))
-def test_as_a_frame_does(old, side, margin, interpolation):
+def test_same_result_as_the_framing(old, side, margin, interpolation):
     batch = torch.rand(2, 3, *old, generator=torch.Generator().manual_seed(0))
     framing = resize_crop_square((*old, 3), side + margin, side, interpolation)
     found = FloatResize.of_framing(framing, (*old, 3))(batch)

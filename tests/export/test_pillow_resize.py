@@ -39,7 +39,7 @@ def resize_by_torch(pixels, resize):
     st.integers(0, 99),
 )
 @example((36, 24), (8, 5), 1, "pad", "nearest", 0)
-def test_every_byte_is_pillows(old, new, channels, method, interpolation, seed):
+def test_every_byte_matches_pillow(old, new, channels, method, interpolation, seed):
     pixels = draw_pixels(*old, channels, seed)
     background = (10, 200, 33)[:channels]
     resize = Resize(new, method, interpolation, background)
@@ -48,19 +48,19 @@ def test_every_byte_is_pillows(old, new, channels, method, interpolation, seed):
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
 @pytest.mark.parametrize("old", [(480, 333), (37, 1001), (1, 700)])
-def test_large_pictures(old, interpolation):
+def test_large_images(old, interpolation):
     pixels = draw_pixels(*old, 3)
     resize = Resize((64, 96), "fit", interpolation)
     np.testing.assert_array_equal(resize_by_torch(pixels, resize), resize_by_pillow(pixels, resize))
 
 
-def test_one_resizing_after_another():
+def test_two_resizing_steps():
     resize = Resize((7, 9), before=Resize((20, 21), "crop", "bicubic"))
     pixels = draw_pixels(33, 50, 3)
     np.testing.assert_array_equal(resize_by_torch(pixels, resize), resize_by_pillow(pixels, resize))
 
 
-def test_black_and_white_stay_in_their_range():
+def test_overshoot_is_clipped():
     """Cubic filters overshoot at edges."""
     pixels = np.zeros((9, 9, 1), np.uint8)
     pixels[:, 4:] = 255

@@ -118,7 +118,7 @@ def test_every_classifier(name, run):
         pytest.param("mobilenet_v3_small", 32, marks=pytest.mark.slow),
     ],
 )
-def test_a_net_of_torchvision_in_its_frame(name, image_size, run):
+def test_torchvision_network_with_resizing(name, image_size, run):
     clf = PretrainedImageClassifier(
         name, image_size=image_size, max_iter=1, precision="float32", random_state=0
     )
@@ -127,7 +127,7 @@ def test_a_net_of_torchvision_in_its_frame(name, image_size, run):
     assert_same(run, to_onnx(clf), images, clf, images)
 
 
-def test_digits_as_rows_of_floats(run, facts_of):
+def test_rows_of_floats(run, facts_of):
     digits = load_digits()
     rows, target = digits.data[:400], digits.target[:400]
     clf = CNNImageClassifier(max_iter=3, random_state=0).fit(rows, target)
@@ -140,7 +140,7 @@ def test_digits_as_rows_of_floats(run, facts_of):
     assert_same(run, as_bytes, pixels.astype(np.uint8), clf, rows)
 
 
-def test_numbers_between_zero_and_one_stay_floats(run):
+def test_floats_between_zero_and_one(run):
     scaled = X / 255.0
     clf = clone(MLP).fit(scaled, y)
     assert_same(run, to_onnx(clf), scaled.astype(np.float32), clf, scaled)
@@ -181,7 +181,7 @@ PIPELINES = {
     "crop": [ImageLoader(size=(12, 9), method="crop", interpolation="bicubic")],
     "pad": [ImageLoader(size=(12, 9), method="pad", background=(9, 100, 200))],
     "nearest": [ImageLoader(size=(12, 9), method="pad", interpolation="nearest")],
-    "grey": [ImageLoader(size=12, mode="L")],
+    "gray": [ImageLoader(size=12, mode="L")],
     "resized later": [ImageLoader(), ImageResizer(10), ImageNormalizer(), ImageAugmenter()],
     "resized twice": [ImageLoader(size=20), ImageResizer(10, method="crop")],
     "resized as floats": [ImageLoader(size=20), ImageAugmenter(rotation=9), ImageResizer(10)],
@@ -190,7 +190,7 @@ PIPELINES = {
 
 
 # These cover each kind of graph and each resizing method.
-DIFFER_MOST = ("crop", "pad", "nearest", "grey", "resized later", "resized as floats")
+DIFFER_MOST = ("crop", "pad", "nearest", "gray", "resized later", "resized as floats")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ DIFFER_MOST = ("crop", "pad", "nearest", "grey", "resized later", "resized as fl
         for name in PIPELINES
     ],
 )
-def test_files_of_many_sizes(name, run, facts_of, paths):
+def test_files_of_different_sizes(name, run, facts_of, paths):
     steps = [clone(step) for step in PIPELINES[name]]
     pipe = make_pipeline(*steps, clone(MLP)).fit(paths, SHAPES)
     model = to_onnx(pipe)
@@ -210,7 +210,7 @@ def test_files_of_many_sizes(name, run, facts_of, paths):
     assert facts_of(model)["mode"] == mode
 
 
-def test_an_image_of_one_pixel(run, paths, tmp_path):
+def test_image_of_one_pixel(run, paths, tmp_path):
     pipe = make_pipeline(ImageLoader(size=6), clone(MLP)).fit(paths, SHAPES)
     Image.new("RGB", (1, 1), (7, 88, 99)).save(tmp_path / "dot.png")
     Image.new("RGB", (1, 9), (7, 88, 99)).save(tmp_path / "line.png")
@@ -237,14 +237,14 @@ def test_floats_are_resized_as_floats(method, run, facts_of):
     ],
     ids=["rows", "resized last", "nested"],
 )
-def test_arrays_of_bytes(steps, run, facts_of):
+def test_byte_arrays(steps, run, facts_of):
     pipe = make_pipeline(*steps, clone(MLP)).fit(X, y)
     model = to_onnx(pipe)
     assert facts_of(model)["dtype"] == "uint8"
     assert_same(run, model, X, pipe, X)
 
 
-def test_a_sampler_lets_pass_what_is_predicted(run):
+def test_samplers_are_skipped(run):
     pipe = make_sampling_pipeline(ImageOverSampler(), clone(MLP)).fit(X, y)
     assert_same(run, to_onnx(pipe), X, pipe, X)
 
@@ -259,7 +259,7 @@ def test_a_sampler_lets_pass_what_is_predicted(run):
     ],
     ids=["search", "frozen"],
 )
-def test_what_is_wrapped(estimator, run):
+def test_wrapped_estimators(estimator, run):
     estimator.fit(X, y)
     assert_same(run, to_onnx(estimator), X, estimator, X)
 
@@ -277,7 +277,7 @@ def test_what_is_wrapped(estimator, run):
     ],
     ids=["text", "int", "float", "bool"],
 )
-def test_labels_of_any_kind(classes, dtype, run, facts_of):
+def test_labels_of_any_type(classes, dtype, run, facts_of):
     clf = clone(MLP).fit(X, np.array(classes)[y])
     model = to_onnx(clf)
     assert_same(run, model, X, clf, X)
@@ -285,7 +285,7 @@ def test_labels_of_any_kind(classes, dtype, run, facts_of):
     assert facts_of(model)["classes"] == clf.classes_.tolist()
 
 
-def test_several_labels_an_image(run, facts_of):
+def test_multilabel_target(run, facts_of):
     clf = clone(MLP).fit(X, np.stack([y == 0, y > 0, y == 2], axis=1).astype(np.int8))
     model = to_onnx(clf)
     assert_same(run, model, X, clf, X)
@@ -303,7 +303,7 @@ def test_several_labels_an_image(run, facts_of):
         ([1, 2, 3], np.int64(9)),
     ],
 )
-def test_rejections(classes, rejected_label, run, facts_of):
+def test_reject_option(classes, rejected_label, run, facts_of):
     clf = RejectOptionClassifier(
         MLP, coverage=0.5, rejected_label=rejected_label, random_state=0
     ).fit(X, np.array(classes)[y])
@@ -314,14 +314,14 @@ def test_rejections(classes, rejected_label, run, facts_of):
     assert facts_of(model)["rejected_label"] == clf.rejected_label_
 
 
-def test_a_rejection_in_words_among_numbers_makes_text_of_all(run):
+def test_text_rejected_label_converts_numeric_labels_to_text(run):
     clf = RejectOptionClassifier(MLP, coverage=0.5, rejected_label="who knows", random_state=0)
     clf.fit(X, y)
     _, labels = run(to_onnx(clf), X)
     assert labels.tolist() == [str(label) for label in clf.predict(X)]
 
 
-def test_where_all_are_accepted_labels_stay_what_they_are(run, facts_of):
+def test_label_type_is_kept_without_rejections(run, facts_of):
     clf = RejectOptionClassifier(MLP, random_state=0).fit(X, y == 1)
     model = to_onnx(clf)
     assert run(model, X)[1].dtype == bool
@@ -331,7 +331,7 @@ def test_where_all_are_accepted_labels_stay_what_they_are(run, facts_of):
 # ---- the file
 
 
-def test_the_file_is_the_model_and_nothing_else_is_left(run, tmp_path, monkeypatch):
+def test_only_the_model_file_is_written(run, tmp_path, monkeypatch):
     folder = tmp_path / "models"
     folder.mkdir()
     monkeypatch.chdir(tmp_path)
@@ -343,7 +343,7 @@ def test_the_file_is_the_model_and_nothing_else_is_left(run, tmp_path, monkeypat
     assert_same(run, folder / "stripes.onnx", X, clf, X)
 
 
-def test_what_the_file_tells(facts_of, tmp_path):
+def test_metadata_of_the_file(facts_of, tmp_path):
     to_onnx(clone(MLP).fit(X, y), tmp_path / "stripes.onnx")
     model = onnx.load(tmp_path / "stripes.onnx")
     onnx.checker.check_model(model, full_check=True)
@@ -363,7 +363,7 @@ def test_equal_estimators_give_equal_files():
     assert to_onnx(clf).SerializeToString() == to_onnx(clf).SerializeToString()
 
 
-def test_what_was_saved_and_loaded_gives_the_same_file(tmp_path):
+def test_loaded_estimator_gives_the_same_file(tmp_path):
     pipe = make_pipeline(ImageNormalizer(), clone(MLP)).fit(X, y)
     save(pipe, tmp_path / "model.skimgcls")
     again = load(tmp_path / "model.skimgcls")
@@ -373,7 +373,7 @@ def test_what_was_saved_and_loaded_gives_the_same_file(tmp_path):
 # ---- the caller's
 
 
-def test_the_estimator_is_as_it_was():
+def test_export_does_not_change_the_estimator():
     clf = clone(CNN).fit(X, y)
     before = clf.predict_proba(X)
     clf.net_.module_.train()
@@ -385,7 +385,7 @@ def test_the_estimator_is_as_it_was():
     np.testing.assert_array_equal(clf.predict_proba(X), before)
 
 
-def test_the_callers_settings_are_left_alone(run):
+def test_global_settings_are_unchanged(run):
     clf = clone(MLP).fit(X, y)
     state = torch.get_rng_state()
     filters, disabled = list(warnings.filters), logging.root.manager.disable
@@ -404,7 +404,7 @@ def test_the_callers_settings_are_left_alone(run):
     assert run(model, X)[0].shape == (48, 3)
 
 
-def test_nothing_is_said(capfd):
+def test_export_is_silent(capfd):
     to_onnx(clone(CNN).fit(X, y), calibration=X)
     assert capfd.readouterr() == ("", "")
 
@@ -412,19 +412,19 @@ def test_nothing_is_said(capfd):
 # ---- refusals
 
 
-def test_what_is_not_fitted():
+def test_unfitted_estimator_is_rejected():
     with pytest.raises(NotFittedError):
         to_onnx(clone(MLP))
     with pytest.raises(NotFittedError):
         to_onnx(make_pipeline(ImageNormalizer(), clone(MLP)))
 
 
-def test_what_is_no_estimator():
+def test_other_objects_are_rejected():
     with pytest.raises(TypeError, match="to_onnx expects a fitted estimator"):
         to_onnx({})
 
 
-def test_estimators_of_others_are_named():
+def test_unsupported_estimators_are_named():
     foreign = make_pipeline(ImageFlattener(), LogisticRegression(C=1e-4, max_iter=5000)).fit(X, y)
     with pytest.raises(TypeError, match="LogisticRegression cannot be exported to ONNX"):
         to_onnx(foreign)
@@ -434,21 +434,21 @@ def test_estimators_of_others_are_named():
         to_onnx(pipe)
 
 
-def test_a_net_that_decides_by_pixels():
+def test_data_dependent_control_flow_is_rejected():
     clf = ModuleImageClassifier(Deciding, max_iter=1, random_state=0).fit(X, y)
     with pytest.raises(RuntimeError, match=r"depend on the pixels.*data-dependent"):
         to_onnx(clf)
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])
-def test_an_extra_that_is_missing_is_named(missing, monkeypatch):
+def test_missing_extra_is_named(missing, monkeypatch):
     clf = clone(MLP).fit(X, y)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=rf'{missing}.*pip install "skimgcls\[onnx\]"'):
         to_onnx(clf, calibration=X)
 
 
-def test_a_place_that_cannot_be_written_to_is_told_before_any_work(tmp_path):
+def test_unwritable_path_is_rejected_before_the_export(tmp_path):
     clf = clone(MLP).fit(X, y)
     with pytest.raises(FileNotFoundError, match="no folder"):
         to_onnx(clf, tmp_path / "none" / "model.onnx")
@@ -457,7 +457,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_any_work(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_what_was_there_stays_if_the_export_fails(tmp_path):
+def test_failed_export_keeps_the_existing_file(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"before")
     clf = ModuleImageClassifier(Deciding, max_iter=1, random_state=0).fit(X, y)
@@ -467,6 +467,6 @@ def test_what_was_there_stays_if_the_export_fails(tmp_path):
     assert os.listdir(tmp_path) == ["model.onnx"]
 
 
-def test_types_that_there_are_not():
+def test_invalid_dtype_is_rejected():
     with pytest.raises(ValueError, match="dtype must be 'auto', 'uint8' or 'float32'"):
         to_onnx(clone(MLP).fit(X, y), dtype="int8")

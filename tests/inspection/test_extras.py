@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 
-def test_no_extra_is_imported_with_the_package():
+def test_importing_the_package_imports_no_extra():
     code = """
 import sys
 import skimgcls

@@ -1,4 +1,4 @@
-"""Batch normalisation of torch with sample weights."""
+"""Batch normalization of torch with sample weights."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def make_norm():
     return norm
 
 
-def test_it_normalises_as_torchs_does():
+def test_values_equal_those_of_torch():
     norm, reference = make_norm(), nn.BatchNorm2d(3).double()
     reference.load_state_dict(norm.state_dict())
     batch = 3 * random(5, 3, 4, 2) + 1
@@ -36,7 +36,7 @@ def test_it_normalises_as_torchs_does():
     torch.testing.assert_close(norm(batch), reference(batch))
 
 
-def test_weight_two_is_twice_there():
+def test_weights_are_equivalent_to_repeated_images():
     batch, times = random(4, 3, 2, 2), torch.tensor([2, 0, 1, 3])
     weighted, repeated = make_norm(), make_norm()
     with sample_weights_in(weighted, times.double()):
@@ -47,7 +47,7 @@ def test_weight_two_is_twice_there():
     torch.testing.assert_close(weighted.running_var, repeated.running_var)
 
 
-def test_running_statistics_begin_as_the_mean_over_the_batches_so_far():
+def test_running_statistics_start_as_the_mean_of_all_batches():
     norm, batches = BatchNorm2d(3, momentum=0.01).double(), random(4, 5, 3, 2, 2)
     means = [batch.mean(dim=(0, 2, 3)) for batch in batches]
     for n, batch in enumerate(batches, start=1):
@@ -55,7 +55,7 @@ def test_running_statistics_begin_as_the_mean_over_the_batches_so_far():
         torch.testing.assert_close(norm.running_mean, sum(means[:n]) / n)
 
 
-def test_a_batch_of_no_weight_leaves_no_trace():
+def test_batch_with_zero_weights_does_not_change_the_state():
     norm, before = BatchNorm2d(3).double(), BatchNorm2d(3).double().state_dict()
     with sample_weights_in(norm, torch.zeros(4)):
         assert norm(random(4, 3, 2, 2)).isfinite().all()
@@ -63,25 +63,25 @@ def test_a_batch_of_no_weight_leaves_no_trace():
         torch.testing.assert_close(value, before[key])
 
 
-def test_a_single_value_a_channel_is_taken():
+def test_single_value_per_channel_gives_finite_output():
     assert make_norm()(random(1, 3, 1, 1)).isfinite().all()
 
 
 @pytest.mark.parametrize("options", [{"track_running_stats": False}, {"momentum": None}])
-def test_unusual_ones_are_torchs(options):
+def test_other_options_use_the_implementation_of_torch(options):
     norm, reference = BatchNorm2d(3, **options).double(), nn.BatchNorm2d(3, **options).double()
     batch = random(5, 3, 4, 2)
     for _ in range(2):
         torch.testing.assert_close(norm(batch), reference(batch))
 
 
-def test_a_net_is_given_it_where_it_has_torchs():
+def test_with_weights_replaces_batch_norm_and_keeps_names():
     net = with_weights(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Sequential(nn.BatchNorm2d(3))))
     assert type(net[1][0]) is BatchNorm2d
     assert list(net.state_dict())[2:] == [f"1.0.{name}" for name in nn.BatchNorm2d(3).state_dict()]
 
 
-def test_other_kinds_are_left_alone():
+def test_with_weights_keeps_subclasses_of_batch_norm():
     class Activated(nn.BatchNorm2d):
         pass
 

@@ -34,7 +34,7 @@ def names(module):
     padding=st.sampled_from(["same", "valid"]),
     pool_sizes=st.lists(st.integers(1, 5), max_size=4),
 )
-def test_an_image_of_any_size_leaves_at_least_one_pixel(
+def test_images_of_any_size_give_non_empty_maps(
     height, width, channels, kernel_size, padding, pool_sizes
 ):
     module = CNN(
@@ -54,7 +54,7 @@ def test_an_image_of_any_size_leaves_at_least_one_pixel(
     assert module(batch).shape == (2, 5)
 
 
-def test_the_weights_of_a_small_net_for_32_by_32_colour_images_are_122570():
+def test_number_of_weights_for_32_by_32_color_images():
     module = CNN(
         (32, 32, 3),
         10,
@@ -69,7 +69,7 @@ def test_the_weights_of_a_small_net_for_32_by_32_colour_images_are_122570():
     assert n_weights(module) == convolutions + dense == 122_570
 
 
-def test_convolutions_then_dense_layers_then_logits():
+def test_layers_are_convolutions_dense_layers_and_logits():
     module = CNN((28, 28, 1), 10, dropout=0.5)
     block = ["Conv2d", "MaxPool2d", "ReLU"]
     assert names(module) == [*block, *block, "Linear", "ReLU", "Dropout", "Linear"]
@@ -77,20 +77,20 @@ def test_convolutions_then_dense_layers_then_logits():
     assert outputs == [32, 64, 128, 10]
 
 
-def test_a_pool_of_one_is_no_pool():
+def test_pool_size_of_one_adds_no_pooling_layer():
     module = CNN((8, 8, 1), 2, conv_channels=(4, 4), pool_sizes=(1, 2))
     assert names(module)[:5] == ["Conv2d", "ReLU", "Conv2d", "MaxPool2d", "ReLU"]
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
-def test_pooling_before_the_activation_is_pooling_after_it(activation):
+def test_pooling_commutes_with_the_activation(activation):
     module = CNN((6, 6, 2), 2, conv_channels=(3,), pool_sizes=(2,), activation=activation)
     convolution, pool, act = module.body
     batch = torch.rand(4, 2, 6, 6) - 0.5
     torch.testing.assert_close(module.body(batch), pool(act(convolution(batch))))
 
 
-def test_a_map_smaller_than_the_window_is_padded_to_it_and_pooled_by_what_there_is():
+def test_small_maps_are_padded_to_the_kernel_and_pooled_in_full():
     module = CNN((1, 9, 1), 2, conv_channels=(2,), kernel_size=4, padding="valid", pool_sizes=(4,))
     # One row is padded to four, which gives one row of output.
     assert module.body[:2](torch.zeros(1, 1, 1, 9)).shape == (1, 2, 1, 6)
@@ -98,7 +98,7 @@ def test_a_map_smaller_than_the_window_is_padded_to_it_and_pooled_by_what_there_
 
 
 @pytest.mark.parametrize("kernel_size", [2, 3, 4])
-def test_same_padding_keeps_the_size_and_says_nothing_whatever_the_kernel(kernel_size):
+def test_same_padding_keeps_the_size_without_a_warning(kernel_size):
     module = CNN((5, 7, 1), 2, kernel_size=kernel_size, conv_channels=(4,), pool_sizes=(1,))
     before = torch.is_warn_always_enabled()
     torch.set_warn_always(True)
@@ -108,18 +108,18 @@ def test_same_padding_keeps_the_size_and_says_nothing_whatever_the_kernel(kernel
         torch.set_warn_always(before)
 
 
-def test_without_convolutions_dense_layers_remain():
+def test_network_without_convolutions_has_dense_layers_only():
     module = CNN((4, 4, 3), 2, conv_channels=(), pool_sizes=(), hidden_layer_sizes=(5,))
     assert names(module) == ["Linear", "ReLU", "Linear"]
     assert layers(module.head)[0].in_features == 48
 
 
-def test_a_pool_size_is_needed_for_each_convolution():
+def test_number_of_pool_sizes_must_equal_that_of_convolutions():
     with pytest.raises(ValueError, match="shorter"):
         CNN((8, 8, 1), 2, conv_channels=(4, 4), pool_sizes=(2,))
 
 
-def test_the_memory_layout_does_not_matter():
+def test_logits_do_not_depend_on_the_memory_layout():
     module = CNN((8, 8, 3), 4)
     batch = torch.rand(3, 3, 8, 8)
     logits = module(batch)

@@ -14,24 +14,24 @@ def names_of(net):
     return [[names[id(module)] for module in stage] for stage in net.stages()]
 
 
-def test_features_are_what_the_net_gives():
+def test_features_are_the_output_of_the_network():
     net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5))
     batch = torch.rand(4, 3, 2, 2)
     torch.testing.assert_close(FeatureExtractor(net, 5)(batch), net(batch))
 
 
-def test_of_maps_the_mean_is_taken():
+def test_feature_maps_are_averaged():
     net, batch = nn.Conv2d(3, 7, 1), torch.rand(4, 3, 2, 2)
     torch.testing.assert_close(FeatureExtractor(net, 7)(batch), net(batch).mean(dim=(2, 3)))
 
 
-def test_grey_images_are_repeated_and_then_brought_to_the_nets_mean():
+def test_gray_images_are_repeated_to_three_channels_and_standardized():
     net = FeatureExtractor(nn.Flatten(), 3, repeats=3, mean=(0.5, 0.25, 0.0), std=(1.0, 0.5, 0.25))
     features = net(torch.full((1, 1, 1, 1), 0.75))
     torch.testing.assert_close(features, torch.tensor([[0.25, 1.0, 3.0]]))
 
 
-def test_what_is_known_by_name_is_not_saved():
+def test_mean_and_std_are_not_in_the_state_dict():
     assert list(FeatureExtractor(nn.Flatten(), 3, mean=(0.0,), std=(1.0,)).state_dict()) == []
 
 
@@ -47,7 +47,7 @@ def test_what_is_known_by_name_is_not_saved():
         ("squeezenet1_1", 9, ["features.12"]),
     ],
 )
-def test_stages_are_what_a_net_is_made_of(name, n_stages, last):
+def test_stages_of_torchvision_networks(name, n_stages, last):
     with torch.device("meta"):
         net = torchvision.models.get_model(name, weights=None)
     head = [n for n, m in net.named_modules() if getattr(m, "out_features", 0) == 1000]
@@ -57,7 +57,7 @@ def test_stages_are_what_a_net_is_made_of(name, n_stages, last):
     assert stages[-1] == last
 
 
-def test_a_normalisation_belongs_to_the_layer_before_it():
+def test_normalization_belongs_to_the_stage_of_the_layer_before():
     with torch.device("meta"):
         net = torchvision.models.get_model("resnet18", weights=None)
     assert names_of(FeatureExtractor(net, 1))[0] == ["conv1", "bn1"]

@@ -8,7 +8,7 @@ from torch import nn
 from skimgcls.nets import ACTIVATIONS, DenseHead
 
 
-def test_the_activations_are_those_of_scikit_learn():
+def test_activations_have_the_names_of_scikit_learn():
     assert MLPClassifier._parameter_constraints["activation"][0].options == set(ACTIVATIONS)
 
 
@@ -21,7 +21,7 @@ def test_the_activations_are_those_of_scikit_learn():
         ("relu", lambda x: x.clamp(min=0)),
     ],
 )
-def test_an_activation_is_the_function_of_its_name(activation, expected):
+def test_activations_compute_the_named_function(activation, expected):
     x = torch.linspace(-3, 3, 13)
     torch.testing.assert_close(ACTIVATIONS[activation]()(x), expected(x))
 
@@ -35,13 +35,13 @@ def layers(head):
     return [layer for layer in head.modules() if not list(layer.children())]
 
 
-def test_each_hidden_layer_has_its_activation_and_dropout_and_the_logits_have_none():
+def test_hidden_layers_have_activation_and_dropout():
     block = [nn.Linear, nn.Tanh, nn.Dropout]
     assert [type(layer) for layer in layers(make_head(dropout=0.5))] == [*block, *block, nn.Linear]
     assert [type(layer) for layer in layers(make_head())] == [nn.Linear, nn.Tanh] * 2 + [nn.Linear]
 
 
-def test_pixels_are_in_the_order_of_the_images():
+def test_pixels_are_flattened_channels_last():
     head = make_head(hidden_layer_sizes=())
     images = torch.rand(5, 2, 2, 3)
     (linear,) = layers(head)
@@ -49,7 +49,7 @@ def test_pixels_are_in_the_order_of_the_images():
     torch.testing.assert_close(head(images.permute(0, 3, 1, 2)), expected)
 
 
-def test_dropout_is_for_training_only():
+def test_dropout_is_applied_in_training_only():
     head = make_head(hidden_layer_sizes=(64,), dropout=0.5)
     batch = torch.ones(1, 3, 2, 2)
     assert not torch.equal(head.train()(batch), head(batch))

@@ -26,7 +26,7 @@ def targets_for(multilabel):
 @pytest.mark.parametrize("multilabel", [False, True])
 @few
 @given(logits=logits_of_a_batch, times=counts, data=st.data())
-def test_a_weight_is_a_row_repeated(multilabel, logits, times, data):
+def test_weights_are_equivalent_to_repeated_rows(multilabel, logits, times, data):
     targets = data.draw(targets_for(multilabel))
     loss = WeightedLoss(multilabel=multilabel)
     weights = times / times.double().mean()
@@ -37,7 +37,7 @@ def test_a_weight_is_a_row_repeated(multilabel, logits, times, data):
 @pytest.mark.parametrize("multilabel", [False, True])
 @few
 @given(logits=logits_of_a_batch, data=st.data())
-def test_weights_of_one_are_no_weights(multilabel, logits, data):
+def test_weights_of_one_are_equivalent_to_no_weights(multilabel, logits, data):
     targets = data.draw(targets_for(multilabel))
     loss = WeightedLoss(multilabel=multilabel)
     ones = torch.ones(N, dtype=torch.float64)
@@ -47,7 +47,7 @@ def test_weights_of_one_are_no_weights(multilabel, logits, data):
 @pytest.mark.parametrize("multilabel", [False, True])
 @few
 @given(logits=logits_of_a_batch, times=counts, data=st.data())
-def test_a_row_counts_the_same_in_whichever_batch_it_lands(multilabel, logits, times, data):
+def test_sum_over_batches_does_not_depend_on_the_split(multilabel, logits, times, data):
     targets = data.draw(targets_for(multilabel))
     loss = WeightedLoss(multilabel=multilabel)
     weights = times.double()
@@ -61,7 +61,7 @@ def test_a_row_counts_the_same_in_whichever_batch_it_lands(multilabel, logits, t
 
 @few
 @given(logits=logits_of_a_batch, targets=labels)
-def test_one_label_an_image_has_the_loss_of_scikit_learn(logits, targets):
+def test_multiclass_loss_equals_log_loss_of_scikit_learn(logits, targets):
     logits = logits / 4  # scikit-learn clips probabilities near zero
     proba = torch.softmax(logits, dim=1)
     expected = log_loss(targets, proba, labels=range(K))
@@ -70,7 +70,7 @@ def test_one_label_an_image_has_the_loss_of_scikit_learn(logits, targets):
 
 @few
 @given(logits=logits_of_a_batch, targets=indicators, weight=st.floats(0.1, 10))
-def test_the_weight_of_ones_is_against_the_zeros(logits, targets, weight):
+def test_positive_weight_applies_to_ones_only(logits, targets, weight):
     positive_weight = torch.tensor([weight, 1, 1], dtype=torch.float64)
     loss = WeightedLoss(multilabel=True, positive_weight=positive_weight)
     proba = torch.sigmoid(logits)
@@ -79,14 +79,14 @@ def test_the_weight_of_ones_is_against_the_zeros(logits, targets, weight):
     torch.testing.assert_close(loss(logits, targets), expected)
 
 
-def test_the_weight_of_ones_moves_with_the_module():
+def test_positive_weight_moves_with_the_module():
     loss = WeightedLoss(multilabel=True, positive_weight=torch.ones(3, dtype=torch.float64))
     assert loss.to(torch.float32).positive_weight.dtype is torch.float32
 
 
 @few
 @given(logits=logits_of_a_batch, targets=labels, times=counts, smoothing=st.floats(0, 0.9))
-def test_smoothed_labels_have_the_loss_of_torch(logits, targets, times, smoothing):
+def test_label_smoothing_equals_that_of_torch(logits, targets, times, smoothing):
     loss = WeightedLoss(label_smoothing=smoothing)
     soft = (1 - smoothing) * functional.one_hot(targets, K) + smoothing / K
     of_rows = -(soft * logits.log_softmax(dim=1)).sum(dim=1)
@@ -106,7 +106,7 @@ def test_smoothed_labels_have_the_loss_of_torch(logits, targets, times, smoothin
     smoothing=st.floats(0, 0.9),
     weight=st.floats(0.1, 10),
 )
-def test_smoothed_indicators_lie_between_yes_and_no(logits, targets, times, smoothing, weight):
+def test_label_smoothing_of_indicators(logits, targets, times, smoothing, weight):
     positive_weight = torch.tensor([weight, 1, 1], dtype=torch.float64)
     loss = WeightedLoss(multilabel=True, positive_weight=positive_weight, label_smoothing=smoothing)
     soft = targets.double() * (1 - smoothing) + smoothing / 2
@@ -117,7 +117,7 @@ def test_smoothed_indicators_lie_between_yes_and_no(logits, targets, times, smoo
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
-def test_nothing_is_smoothed_unless_asked_for(multilabel):
+def test_no_label_smoothing_by_default(multilabel):
     logits = torch.tensor([[60.0, -60.0, -60.0]])
     targets = torch.tensor([[1.0, 0.0, 0.0]]) if multilabel else torch.tensor([0])
     assert WeightedLoss(multilabel=multilabel)(logits, targets) < 1e-20

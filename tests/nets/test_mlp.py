@@ -29,7 +29,7 @@ def test_images_of_any_shape_give_one_logit_for_each_output(
     assert sum(weights.numel() for weights in module.parameters()) == expected
 
 
-def test_without_hidden_layers_it_is_linear():
+def test_network_without_hidden_layers_is_linear():
     module = MLP((3, 3, 1), 2, hidden_layer_sizes=())
     one, other = torch.rand(2, 4, 1, 3, 3)
     blank = torch.zeros(1, 1, 3, 3)

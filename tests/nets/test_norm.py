@@ -1,4 +1,4 @@
-"""Batch normalisation with sample weights."""
+"""Batch normalization with sample weights."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def outcome(norm, batch, times=None, weights=None):
     images = batch if times is None else batch.repeat_interleave(times, 0)
     with sample_weights_in(norm, weights):
         values = norm(images)
-    # Not a plain sum: the sum of normalised values has zero gradient.
+    # Not a plain sum: the sum of normalized values has zero gradient.
     losses = (values * values.cumsum(3).tanh()).sum(dim=(1, 2, 3))
     (losses if weights is None else losses * weights).sum().backward()
     return values.detach(), batch.grad, norm.bias.grad, norm.mean, norm.variance
@@ -48,7 +48,7 @@ def assert_same(found, expected, tolerance=1e-10):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_it_is_torchs_without_a_learned_scale(dtype):
+def test_values_equal_those_of_torch_without_a_scale(dtype):
     norm, reference = make_norm(dtype), nn.BatchNorm2d(N_CHANNELS, affine=False, dtype=dtype)
     bias = norm.bias.detach().clone().requires_grad_()
     for seed in range(3):
@@ -73,7 +73,7 @@ def test_it_is_torchs_without_a_learned_scale(dtype):
 
 @few
 @given(seed=seeds, height=sides, width=sides, times=counts)
-def test_a_weight_is_an_image_repeated(seed, height, width, times):
+def test_weights_are_equivalent_to_repeated_images(seed, height, width, times):
     batch = random(N, N_CHANNELS, height, width, seed=seed)
     weighted = outcome(make_norm(), batch, weights=times.double())
     repeated = outcome(make_norm(), batch, times=times)
@@ -82,7 +82,7 @@ def test_a_weight_is_an_image_repeated(seed, height, width, times):
 
 @few
 @given(seed=seeds, height=sides, width=sides, weight=st.floats(0.1, 10))
-def test_equal_weights_are_no_weights(seed, height, width, weight):
+def test_equal_weights_are_equivalent_to_no_weights(seed, height, width, weight):
     batch = random(N, N_CHANNELS, height, width, seed=seed)
     equal, none = make_norm(), make_norm()
     with sample_weights_in(equal, torch.full((N,), weight, dtype=torch.float64)):
@@ -91,7 +91,7 @@ def test_equal_weights_are_no_weights(seed, height, width, weight):
 
 
 @pytest.mark.parametrize("weights", [None, torch.tensor([2.0], dtype=torch.float64)])
-def test_a_single_value_a_channel_becomes_the_bias(weights):
+def test_single_value_per_channel_gives_the_bias(weights):
     norm = make_norm()
     values, *gradients, mean, variance = outcome(norm, random(1, N_CHANNELS, 1, 1), weights=weights)
     torch.testing.assert_close(values.flatten(), norm.bias.detach())
@@ -100,7 +100,7 @@ def test_a_single_value_a_channel_becomes_the_bias(weights):
     torch.testing.assert_close(variance, torch.full_like(variance, 0.9))
 
 
-def test_a_batch_of_no_weight_is_finite_and_leaves_no_trace():
+def test_batch_with_zero_weights_is_finite_and_does_not_change_the_state():
     batch = random(N, N_CHANNELS, 2, 2)
     norm = make_norm()
     norm(random(N, N_CHANNELS, 2, 2, seed=1))
@@ -127,7 +127,7 @@ def test_evaluation_uses_the_running_statistics(weighs):
     assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
 
 
-def test_the_momentum_is_the_share_of_a_batch():
+def test_momentum_of_one_keeps_the_last_batch_only():
     norm = BatchNorm(N_CHANNELS, momentum=1.0).double()
     batch = random(N, N_CHANNELS, 3, 3)
     norm(batch)
@@ -140,7 +140,7 @@ def break_off(net, weights):
         raise RuntimeError("in the middle of a batch")
 
 
-def test_weighing_leaves_no_trace():
+def test_weights_are_removed_after_the_context_even_after_an_error():
     net = nn.Sequential(make_norm(), nn.Sequential(make_norm()))
     fresh = nn.Sequential(make_norm(), nn.Sequential(make_norm()))
     weights = torch.arange(N, dtype=torch.float64)
@@ -152,7 +152,7 @@ def test_weighing_leaves_no_trace():
     assert torch.equal(net(batch), fresh(batch))
 
 
-def test_the_memory_layout_stays_and_changes_nothing():
+def test_memory_layout_is_kept_and_does_not_change_the_values():
     batch = random(N, N_CHANNELS, 4, 3)
     last = batch.contiguous(memory_format=torch.channels_last)
     for weights in (None, torch.arange(N, dtype=torch.float64)):
@@ -164,7 +164,7 @@ def test_the_memory_layout_stays_and_changes_nothing():
 @pytest.mark.parametrize(
     "weights", [None, torch.ones(64), torch.linspace(0, 2, 64, dtype=torch.float64)]
 )
-def test_maps_of_bfloat16_have_statistics_of_float32(weights):
+def test_statistics_of_bfloat16_maps_are_computed_in_float32(weights):
     # Far from zero, where the spacing of bfloat16 values is large.
     maps = (random(64, N_CHANNELS, 5, 5, dtype=torch.float32) + 10).bfloat16()
     norm, exact = BatchNorm(N_CHANNELS, momentum=1.0), BatchNorm(N_CHANNELS, momentum=1.0)

@@ -12,7 +12,7 @@ from skimgcls.nets import Standardize
 
 @settings(deadline=None, max_examples=50)
 @given(images=arrays(np.uint8, (4, 3, 2, 3)))
-def test_each_channel_has_mean_0_and_deviation_1(images):
+def test_each_channel_has_mean_0_and_standard_deviation_1(images):
     statistics = channel_statistics(LazyImages(images), None, np.arange(4))
     layer = Standardize(*map(torch.from_numpy, statistics))
     pixels = layer(torch.from_numpy(images.astype(float)).permute(0, 3, 1, 2))
@@ -21,7 +21,7 @@ def test_each_channel_has_mean_0_and_deviation_1(images):
     np.testing.assert_allclose(pixels.std(dim=(0, 2, 3), correction=0), np.where(is_constant, 0, 1))
 
 
-def test_the_statistics_are_part_of_the_net_and_not_trained():
+def test_statistics_are_buffers_in_the_state_dict():
     layer = Standardize(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
     assert list(layer.parameters()) == []
     other = Standardize(torch.zeros(2), torch.ones(2))
@@ -30,7 +30,7 @@ def test_the_statistics_are_part_of_the_net_and_not_trained():
     assert torch.equal(other(batch), layer(batch))
 
 
-def test_the_statistics_are_a_copy():
+def test_statistics_are_copied():
     mean = torch.zeros(1)
     layer = Standardize(mean, torch.ones(1))
     mean += 5

@@ -45,7 +45,7 @@ def by_hand(net, batch, shift, mirror):
 
 @settings(deadline=None, max_examples=50)
 @given(height=sides, width=sides, channels=sides, shift=st.booleans(), mirror=st.booleans())
-def test_evaluation_takes_the_mean_over_the_views(height, width, channels, shift, mirror):
+def test_evaluation_averages_the_logits_of_all_views(height, width, channels, shift, mirror):
     net = Recorder(height * width * channels)
     batch = make_batch(4, channels, height, width)
     found = nets.TestTimeAugmentation(shift, mirror).average(net, batch)
@@ -53,7 +53,7 @@ def test_evaluation_takes_the_mean_over_the_views(height, width, channels, shift
 
 
 @pytest.mark.parametrize(("shift", "mirror"), [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_each_view_is_seen_once(shift, mirror):
+def test_each_view_is_evaluated_once(shift, mirror):
     net = Recorder(16)
     views = nets.TestTimeAugmentation(bool(shift), bool(mirror))
     views.average(net, make_batch(4, 1, 4, 4))
@@ -61,7 +61,7 @@ def test_each_view_is_seen_once(shift, mirror):
     assert len({each.numpy().tobytes() for each in net.seen}) == len(net.seen)
 
 
-def test_training_sees_the_batch_as_it_is():
+def test_training_uses_the_unchanged_batch():
     net = Recorder(12)
     batch = make_batch(4, 1, 3, 4)
     network = nets.ImageNetwork(net)
@@ -74,7 +74,7 @@ def test_training_sees_the_batch_as_it_is():
     assert len(net.seen) == 2 + 6
 
 
-def test_a_net_that_is_blind_to_a_change_says_the_same():
+def test_logits_of_an_invariant_network_do_not_change():
     class Sum(nn.Module):
         def forward(self, batch):
             return batch.sum(dim=(2, 3))

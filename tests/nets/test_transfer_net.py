@@ -35,13 +35,13 @@ def trained_parts(net):
         (9, ["norm", "one", "two"]),
     ],
 )
-def test_so_many_stages_are_trained_from_the_end(n_stages, trained):
+def test_the_last_n_stages_are_trained(n_stages, trained):
     net = make_net(n_stages=n_stages)
     assert trained_parts(net) == trained
     assert all(p.requires_grad for p in net.head.parameters())
 
 
-def test_what_is_frozen_stays_in_evaluation():
+def test_frozen_stages_stay_in_evaluation_mode():
     net = make_net(n_stages=1).train()
     assert net.head.training
     assert net.body.net.two.training
@@ -52,26 +52,26 @@ def test_what_is_frozen_stays_in_evaluation():
     assert torch.equal(net.body.net.norm.running_mean, before)
 
 
-def test_with_the_head_alone_nothing_of_the_body_is_dropped():
+def test_frozen_body_applies_no_dropout():
     net = make_net(n_stages=0).train()
     batch = torch.rand(6, 3, 2, 2)
     torch.testing.assert_close(net(batch), net.eval()(batch))
 
 
-def test_of_all_that_is_trained_everything_trains():
+def test_all_modules_follow_train_and_eval_if_all_are_trained():
     net = make_net().train()
     assert all(module.training for module in net.modules())
     assert not any(module.training for module in net.eval().modules())
 
 
-def test_a_net_thaws():
+def test_freeze_none_trains_all_stages():
     net = make_net(n_stages=0).train()
     net.freeze(None)
     assert trained_parts(net) == ["norm", "one", "two"]
     assert net.body.net.norm.training
 
 
-def test_dropout_is_of_the_features():
+def test_dropout_is_applied_to_the_features():
     net = make_net(dropout=0.5, n_stages=0).train()
     with torch.no_grad():
         net.head[2].weight.fill_(1.0)

@@ -51,7 +51,7 @@ def responses(whitening, batch):
 
 
 @each_geometry
-def test_filtered_patches_are_uncorrelated_and_of_variance_one(geometry):
+def test_filtered_patches_are_uncorrelated_with_unit_variance(geometry):
     # More images than are processed at once.
     batch = make_batch(150, geometry[0])
     whitening = learn(batch, geometry)
@@ -64,7 +64,7 @@ def test_filtered_patches_are_uncorrelated_and_of_variance_one(geometry):
 
 
 @each_geometry
-def test_each_filter_has_its_negative(geometry):
+def test_each_filter_is_followed_by_its_negative(geometry):
     whitening = learn(make_batch(20, geometry[0]), geometry)
     n_values = geometry[0] * geometry[1][0] * geometry[1][1]
     assert whitening.weight.shape == (2 * n_values, geometry[0], *geometry[1])
@@ -78,20 +78,20 @@ def test_each_filter_has_its_negative(geometry):
     times=st.lists(st.integers(0, 3), min_size=70, max_size=70).filter(lambda t: sum(t) > 20),
     share=st.floats(0.1, 10),
 )
-def test_a_weight_is_an_image_repeated(geometry, times, share):
+def test_weights_are_equivalent_to_repeated_images(geometry, times, share):
     batch, times = make_batch(70, geometry[0]), torch.tensor(times)
     weighted = learn(batch, geometry, times * share)
     repeated = learn(batch.repeat_interleave(times, 0), geometry)
     torch.testing.assert_close(weighted.weight, repeated.weight, rtol=1e-6, atol=1e-6)
 
 
-def test_weights_of_one_are_no_weights():
+def test_weights_of_one_are_equivalent_to_no_weights():
     batch, geometry = make_batch(70, 3), (3, (2, 2), 1)
     weighted = learn(batch, geometry, torch.ones(70, dtype=torch.float64))
     torch.testing.assert_close(weighted.weight, learn(batch, geometry).weight)
 
 
-def test_how_many_images_are_worked_on_together_changes_nothing(monkeypatch):
+def test_result_does_not_depend_on_the_block_size(monkeypatch):
     batch, geometry = make_batch(70, 3), (3, (2, 2), 1)
     weights = torch.arange(70.0)
     expected = learn(batch, geometry, weights).weight
@@ -101,7 +101,7 @@ def test_how_many_images_are_worked_on_together_changes_nothing(monkeypatch):
 
 
 @each_geometry
-def test_the_order_of_the_images_changes_nothing(geometry):
+def test_result_does_not_depend_on_the_order_of_the_images(geometry):
     batch = make_batch(100, geometry[0])
     shuffled = batch[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
     found, expected = learn(shuffled, geometry).weight, learn(batch, geometry).weight
@@ -109,7 +109,7 @@ def test_the_order_of_the_images_changes_nothing(geometry):
 
 
 @pytest.mark.parametrize("tilt", [-1e-6, 0, 1e-6])
-def test_a_component_whose_pixels_balance_is_found_and_keeps_its_sign(tilt):
+def test_sign_of_a_component_with_zero_mean_is_stable(tilt):
     # Images of one patch: four patterns, the last of which has no slope except for the tilt.
     patterns = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1.0]])
     scales = torch.tensor([8.0, 4, 2, 1])
@@ -126,14 +126,14 @@ def test_a_component_whose_pixels_balance_is_found_and_keeps_its_sign(tilt):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 255.0])
-def test_constant_images_give_finite_filters_of_equal_length(value):
+def test_filters_of_constant_images_are_finite_with_equal_norms(value):
     whitening = learn(torch.full((9, 3, 5, 5), value), (3, (2, 2), 1))
     lengths = whitening.weight.flatten(1).norm(dim=1)
     expected = torch.full_like(lengths, whitening.eps**-0.5)
     torch.testing.assert_close(lengths, expected, rtol=1e-3, atol=0)
 
 
-def test_the_filters_are_zero_at_first_and_never_trained():
+def test_filters_are_zero_before_learn_and_not_trained():
     whitening = Whitening(3, (2, 2), 1)
     assert not whitening.weight.any()
     whitening.learn(make_batch(9, 3).requires_grad_())

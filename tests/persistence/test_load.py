@@ -103,7 +103,7 @@ def refuse_content(members, folder):
 # ---- random damage
 
 
-def test_every_byte_that_is_flipped_is_told(good, tmp_path):
+def test_every_flipped_bit_is_detected(good, tmp_path):
     rng = np.random.RandomState(0)
     for place in [*range(HEAD), *rng.randint(HEAD, len(good), size=80)]:
         altered = bytearray(good)
@@ -111,7 +111,7 @@ def test_every_byte_that_is_flipped_is_told(good, tmp_path):
         refuse(bytes(altered), tmp_path)
 
 
-def test_a_file_that_is_cut_short_or_lengthened_is_told(good, tmp_path):
+def test_truncated_or_extended_file_is_rejected(good, tmp_path):
     rng = np.random.RandomState(0)
     for length in [*range(HEAD + 2), *rng.randint(HEAD, len(good), size=40)]:
         refuse(good[:length], tmp_path)
@@ -128,11 +128,11 @@ def test_a_file_that_is_cut_short_or_lengthened_is_told(good, tmp_path):
         (bytes(10_000), "it begins with"),
     ],
 )
-def test_files_of_another_kind(data, words, tmp_path):
+def test_files_of_another_format_are_rejected(data, words, tmp_path):
     assert words in refuse(data, tmp_path)
 
 
-def test_a_later_format_is_told(good, tmp_path):
+def test_later_format_is_rejected(good, tmp_path):
     assert "its format is 2.0" in refuse(seal(good[HEAD:], b"\x02\x00"), tmp_path)
     assert "Update skimgcls" in refuse(seal(good[HEAD:], b"\x09\x03"), tmp_path)
     # A file with a later minor number can still be read.
@@ -144,7 +144,7 @@ def test_a_later_format_is_told(good, tmp_path):
 # ---- deliberate changes with a valid digest
 
 
-def test_members_that_are_others(good, tmp_path):
+def test_unexpected_or_missing_members_are_rejected(good, tmp_path):
     members = members_of(good)
     for name in members:
         fewer = {key: value for key, value in members.items() if key != name}
@@ -156,7 +156,7 @@ def test_members_that_are_others(good, tmp_path):
     refuse_content(twice, tmp_path)
 
 
-def test_members_that_have_changed_places(good, tmp_path):
+def test_swapped_members_are_rejected(good, tmp_path):
     members = members_of(good)
     names = list(members)
     for one, other in [(0, 1), (1, 2), (0, 2)]:
@@ -165,7 +165,7 @@ def test_members_that_have_changed_places(good, tmp_path):
         refuse_content(swapped, tmp_path)
 
 
-def test_bombs(good, tmp_path):
+def test_decompression_bombs_are_rejected(good, tmp_path):
     members = members_of(good)
     zeros = bytes(300 * 2**20)
     for name in ("manifest.json", "estimator.skops"):
@@ -178,7 +178,7 @@ def test_bombs(good, tmp_path):
     assert "compressed" in refuse_content(members | {"estimator.skops": inner.getvalue()}, tmp_path)
 
 
-def test_sizes_that_are_untrue(good, tmp_path):
+def test_false_sizes_are_rejected(good, tmp_path):
     data = bytearray(members_of(good)["estimator.skops"])
     places = [i for i in range(len(data)) if data[i : i + 4] == b"PK\x01\x02"]
     for place in places:
@@ -190,7 +190,7 @@ def test_sizes_that_are_untrue(good, tmp_path):
 @pytest.mark.parametrize(
     "manifest", [b"", b"nonsense", b"[1]", b'"text"', b"[" * 100_000, b"\xff\xfe", b"{" * 5000]
 )
-def test_manifests_that_are_none(good, manifest, tmp_path):
+def test_invalid_manifests_are_rejected(good, manifest, tmp_path):
     assert "manifest.json" in refuse_content(
         members_of(good) | {"manifest.json": manifest}, tmp_path
     )
@@ -214,11 +214,11 @@ def head_of_safetensors(**entries):
         safetensors.numpy.save({"other": np.zeros(3)}),
     ],
 )
-def test_weights_that_are_none(good, weights, tmp_path):
+def test_invalid_weights_are_rejected(good, weights, tmp_path):
     refuse_content(members_of(good) | {"weights.safetensors": weights}, tmp_path)
 
 
-def test_weights_of_another_shape(good, tmp_path):
+def test_weights_of_another_shape_are_rejected(good, tmp_path):
     members = members_of(good)
     arrays = safetensors.numpy.load(members["weights.safetensors"])
     for name, array in arrays.items():
@@ -286,7 +286,7 @@ PLANTED = dict(
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-def test_planted_types(good, kind, tmp_path, monkeypatch):
+def test_planted_types_are_rejected(good, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     schema = PLANTED[kind] | {"protocol": 2, "_skops_version": "0.13"}
     refuse_content(members_of(good) | {"estimator.skops": pack_object(schema)}, tmp_path)
@@ -322,7 +322,7 @@ def test_planted_types(good, kind, tmp_path, monkeypatch):
         ("pathlib", "PosixPath"),
     ],
 )
-def test_what_is_trusted_is_not_called(good, loader, module, name, tmp_path):
+def test_trusted_types_are_not_called(good, loader, module, name, tmp_path):
     """Each of these loaders would call the named type with its content."""
     honest = members_of(members_of(good)["estimator.skops"])
     outer = json.loads(honest.pop("schema.json"))
@@ -333,7 +333,7 @@ def test_what_is_trusted_is_not_called(good, loader, module, name, tmp_path):
         assert f"call {module}.{name}," in refuse_content(members, tmp_path)
 
 
-def test_an_estimator_of_nobody_we_know_is_not_built(good, tmp_path):
+def test_unknown_estimator_is_not_built(good, tmp_path):
     trace = tmp_path / "trace"
     altered = skops.io.dumps(Touch(str(trace)))
     words = refuse_content(members_of(good) | {"estimator.skops": altered}, tmp_path)
@@ -342,13 +342,13 @@ def test_an_estimator_of_nobody_we_know_is_not_built(good, tmp_path):
 
 
 @pytest.mark.parametrize("version", range(6))
-def test_other_protocols_of_skops(good, version, tmp_path):
+def test_other_skops_protocols_are_rejected(good, version, tmp_path):
     schema = PLANTED["function"] | {"protocol": version, "_skops_version": "0.13"}
     refuse_content(members_of(good) | {"estimator.skops": pack_object(schema)}, tmp_path)
 
 
 @pytest.mark.parametrize("depth", [200, 5_000, 100_000])
-def test_depth(good, depth, tmp_path):
+def test_deep_nesting_is_rejected(good, depth, tmp_path):
     text = '{"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": ['
     schema = text * depth + "]}" * depth
     refuse_content(members_of(good) | {"estimator.skops": pack_object(schema)}, tmp_path)
@@ -378,7 +378,7 @@ def array_file(array=None, *, head=None):
     ],
     ids=range(8),
 )
-def test_arrays_that_are_none(good, content, tmp_path):
+def test_invalid_arrays_are_rejected(good, content, tmp_path):
     honest = members_of(members_of(good)["estimator.skops"])
     schema = honest.pop("schema.json")
     altered = pack_object(schema, [*honest.items(), ("7.npy", content)])
@@ -386,7 +386,7 @@ def test_arrays_that_are_none(good, content, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../7.npy", "7.npz", "7.bin", "x.npy", "/7.npy", "7.npy/"])
-def test_what_is_no_array(good, name, tmp_path):
+def test_unexpected_array_file_names_are_rejected(good, name, tmp_path):
     honest = members_of(members_of(good)["estimator.skops"])
     schema = honest.pop("schema.json")
     altered = pack_object(schema, [*honest.items(), (name, array_file(np.zeros(3)))])
@@ -402,7 +402,7 @@ def test_what_is_no_array(good, name, tmp_path):
         ("n_outputs_", 10**12),
     ],
 )
-def test_a_net_that_is_larger_than_its_weights(parameter, value, tmp_path):
+def test_network_larger_than_its_weights_is_rejected(parameter, value, tmp_path):
     clf = MLPImageClassifier(max_iter=1, hidden_layer_sizes=(6,), random_state=0).fit(X, y)
     if parameter in clf.get_params():
         clf._built_with = clf._built_with | {parameter: value}
@@ -438,7 +438,7 @@ def places(tree, path=()):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_a_description_that_was_altered_is_refused_or_an_estimator(good, data, tmp_path):
+def test_altered_description_is_rejected_or_gives_an_estimator(good, data, tmp_path):
     honest = members_of(members_of(good)["estimator.skops"])
     schema = json.loads(honest.pop("schema.json"))
     *way, last = data.draw(st.sampled_from(list(places(schema))))
@@ -456,7 +456,7 @@ def test_a_description_that_was_altered_is_refused_or_an_estimator(good, data, t
     assert isinstance(found, BaseEstimator)
 
 
-def test_no_such_file(tmp_path):
+def test_missing_file_is_rejected(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.skimgcls")
 
@@ -464,7 +464,7 @@ def test_no_such_file(tmp_path):
 # ---- folders of the machine that trained
 
 
-def test_caches_are_left_behind(tmp_path):
+def test_cache_folders_are_not_loaded(tmp_path):
     cache, memory = tmp_path / "cache", str(tmp_path / "memory")
     clf = MLPImageClassifier(max_iter=1, hidden_layer_sizes=(2,))
     pipe = make_pipeline(ImageLoader(cache=cache), clf, memory=memory)
@@ -493,7 +493,7 @@ def name_of(path):
 
 @reads_other_versions
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_files_of_released_formats_are_read_for_good(path):
+def test_files_of_released_formats_can_be_read(path):
     images = WRITER["make_images"]()
     expected = np.load(path.with_suffix(".npy"))
     found = load(path, trusted=WRITER["TRUSTED"]).predict_proba(images)
@@ -503,7 +503,7 @@ def test_files_of_released_formats_are_read_for_good(path):
 
 @reads_other_versions
 @pytest.mark.parametrize("path", CONTINUED, ids=name_of)
-def test_training_goes_on_from_files_of_released_formats(path):
+def test_training_continues_from_files_of_released_formats(path):
     images, names = WRITER["make_images"](), WRITER["make_names"](1)
     found = load(path).partial_fit(images, names).predict_proba(images)
     np.testing.assert_allclose(found, np.load(path.with_suffix(".next.npy")), atol=1e-5)
@@ -513,5 +513,5 @@ def test_training_goes_on_from_files_of_released_formats(path):
     assert np.abs(found - reset).max() > 1e-4
 
 
-def test_there_are_files_of_this_format():
+def test_saved_files_of_the_current_format_exist():
     assert (FILES[0].read_bytes()[:10], len(FILES)) == (b"SKIMGCLS\x01\x00", 22)

@@ -40,13 +40,13 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_predictions_are_equal_bit_for_bit(way, fitted, tmp_path):
+def test_predictions_are_identical(way, fitted, tmp_path):
     again = WAYS[way](fitted, tmp_path)
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_device_that_is_not_there_is_no_hindrance(way, tmp_path):
+def test_unavailable_device_does_not_prevent_loading(way, tmp_path):
     clf = clone(MLP).fit(X, y)
     expected = clf.predict_proba(X)
     again = WAYS[way](clf.set_params(device="cuda:7"), tmp_path)
@@ -54,20 +54,20 @@ def test_a_device_that_is_not_there_is_no_hindrance(way, tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_training_goes_on_as_if_nothing_had_been(way, tmp_path):
+def test_training_continues_identically(way, tmp_path):
     clf = clone(MLP).fit(X, y)
     again = WAYS[way](clf, tmp_path).partial_fit(X, y)
     np.testing.assert_array_equal(again.predict_proba(X), clf.partial_fit(X, y).predict_proba(X))
 
 
-def test_skops_asks_to_trust_the_estimator_alone(estimators):
+def test_only_the_estimator_is_untrusted_by_skops(estimators):
     data = skops.io.dumps(clone(estimators["CNN"]).fit(X, y))
     assert skops.io.get_untrusted_types(data=data) == [
         "skimgcls.classifiers._cnn.CNNImageClassifier"
     ]
 
 
-def test_trusted_are_estimators_and_what_a_search_holds():
+def test_trusted_types_are_estimators_and_types_of_searches():
     names = get_trusted_types()
     assert len(set(names)) == len(names)
     modules = {name.split(".")[0] for name in names}
@@ -76,7 +76,7 @@ def test_trusted_are_estimators_and_what_a_search_holds():
 
 
 @pytest.mark.slow
-def test_mlflow_logs_a_pipeline_as_it_does_any_other(tmp_path):
+def test_mlflow_logs_and_loads_a_pipeline(tmp_path):
     pytest.importorskip("mlflow")
     code = """
 import sys, numpy as np, mlflow

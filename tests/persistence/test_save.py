@@ -42,14 +42,14 @@ def n_bytes_of_weights(estimator):
     return sum(v.numel() * v.element_size() for v in estimator.net_.module_.state_dict().values())
 
 
-def test_predictions_are_equal_bit_for_bit(fitted, tmp_path):
+def test_predictions_are_identical(fitted, tmp_path):
     path = tmp_path / "model.skimgcls"
     save(fitted, path)
     np.testing.assert_array_equal(load(path).predict_proba(X), fitted.predict_proba(X))
     np.testing.assert_array_equal(load(str(path)).predict(X), fitted.predict(X))
 
 
-def test_what_was_given_is_as_it_was(fitted, tmp_path):
+def test_saving_does_not_change_the_estimator(fitted, tmp_path):
     before = fitted.predict_proba(X)
     save(fitted, tmp_path / "model.skimgcls")
     again = load(tmp_path / "model.skimgcls")
@@ -71,7 +71,7 @@ def test_what_was_given_is_as_it_was(fitted, tmp_path):
     ],
     ids=repr,
 )
-def test_transformers_give_the_same(transformer, tmp_path):
+def test_transformers_give_the_same_output(transformer, tmp_path):
     fitted = clone(transformer).fit(X)
     save(fitted, tmp_path / "model.skimgcls")
     again = load(tmp_path / "model.skimgcls")
@@ -80,7 +80,7 @@ def test_transformers_give_the_same(transformer, tmp_path):
     assert again.n_features_in_ == fitted.n_features_in_
 
 
-def test_a_sampler_is_kept_too(tmp_path):
+def test_sampler(tmp_path):
     sampler = ImageOverSampler()
     resampled = sampler.fit_resample(X, y)
     save(sampler, tmp_path / "model.skimgcls")
@@ -89,7 +89,7 @@ def test_a_sampler_is_kept_too(tmp_path):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_the_training_history_is_kept(tmp_path):
+def test_training_history(tmp_path):
     clf = clone(MLP).set_params(max_iter=3, early_stopping=True).fit(X, y)
     save(clf, tmp_path / "model.skimgcls")
     again = load(tmp_path / "model.skimgcls")
@@ -112,7 +112,7 @@ def test_the_training_history_is_kept(tmp_path):
     ],
     ids=lambda labels: f"{type(labels).__name__} {getattr(labels, 'dtype', '')}",
 )
-def test_labels_of_any_kind(labels, tmp_path):
+def test_labels_of_any_type(labels, tmp_path):
     rows = np.arange(48) % 3
     target = labels.iloc[rows] if hasattr(labels, "iloc") else labels
     target = target if hasattr(labels, "iloc") else np.asarray(labels)[rows]
@@ -130,7 +130,7 @@ def test_boolean_labels(tmp_path):
     assert load(tmp_path / "model.skimgcls").predict(X).dtype == bool
 
 
-def test_another_process_predicts_the_same(estimators, tmp_path):
+def test_predictions_are_identical_in_another_process(estimators, tmp_path):
     np.save(tmp_path / "X.npy", X)
     for number, estimator in enumerate(estimators.values()):
         fitted = clone(estimator).fit(X, y)
@@ -157,7 +157,7 @@ def test_another_process_predicts_the_same(estimators, tmp_path):
 # ---- continued training
 
 
-def test_training_goes_on(tmp_path):
+def test_partial_fit_continues_training(tmp_path):
     clf = clone(MLP).fit(X, y)
     save(clf, tmp_path / "model.skimgcls")
     again = load(tmp_path / "model.skimgcls").partial_fit(X, y)
@@ -165,7 +165,7 @@ def test_training_goes_on(tmp_path):
     assert not np.array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
-def test_with_the_optimizer_training_goes_on_as_if_nothing_had_been(tmp_path):
+def test_with_the_optimizer_training_continues_identically(tmp_path):
     clf = clone(MLP).fit(X, y)
     save(clf, tmp_path / "with.skimgcls", with_optimizer=True)
     save(clf, tmp_path / "without.skimgcls")
@@ -179,14 +179,14 @@ def test_with_the_optimizer_training_goes_on_as_if_nothing_had_been(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["MLP", "CNN", "ResNet", "pretrained", "torchvision"])
-def test_the_file_is_little_more_than_the_weights(name, estimators, tmp_path):
+def test_file_is_little_larger_than_the_weights(name, estimators, tmp_path):
     clf = clone(estimators[name]).fit(X, y)
     save(clf, tmp_path / "model.skimgcls")
     size = os.path.getsize(tmp_path / "model.skimgcls")
     assert size <= n_bytes_of_weights(clf) + 64 * 1024
 
 
-def test_a_file_tells_what_it_is(tmp_path):
+def test_file_describes_its_content(tmp_path):
     clf = RejectOptionClassifier(make_pipeline(ImageResizer(size=6), MLP), random_state=0)
     save(clf.fit(X, np.array(["a", "b", "c"])[y]), tmp_path / "model.skimgcls")
     told = read_model(tmp_path / "model.skimgcls")[1]
@@ -200,14 +200,14 @@ def test_a_file_tells_what_it_is(tmp_path):
     assert told["packages"]["torch"] == version("torch")
 
 
-def test_a_device_that_is_not_there_is_no_hindrance(tmp_path):
+def test_unavailable_device_does_not_prevent_loading(tmp_path):
     clf = clone(MLP).fit(X, y)
     expected = clf.predict_proba(X)
     save(clf.set_params(device="cuda:7"), tmp_path / "model.skimgcls")
     np.testing.assert_array_equal(load(tmp_path / "model.skimgcls").predict_proba(X), expected)
 
 
-def test_the_callers_generators_are_left_alone(tmp_path):
+def test_global_generators_are_unchanged(tmp_path):
     clf = clone(MLP).fit(X, y)
     torch.manual_seed(0)
     expected = torch.rand(1)
@@ -232,7 +232,7 @@ class Softmax(BaseImageClassifier):
         )
 
 
-def test_a_type_of_ones_own_is_named_and_then_trusted(tmp_path):
+def test_custom_type_must_be_trusted_by_name(tmp_path):
     path = tmp_path / "model.skimgcls"
     clf = Softmax(random_state=0).fit(X, y)
     name = f"{Softmax.__module__}.Softmax"
@@ -256,7 +256,7 @@ class Net(torch.nn.Module):
         return self.last(batch.flatten(1))
 
 
-def test_a_module_of_ones_own_is_named_and_then_trusted(tmp_path):
+def test_custom_module_must_be_trusted_by_name(tmp_path):
     path = tmp_path / "model.skimgcls"
     clf = ModuleImageClassifier(Net, max_iter=1, random_state=0).fit(X, y)
     name = f"{Net.__module__}.Net"
@@ -267,7 +267,7 @@ def test_a_module_of_ones_own_is_named_and_then_trusted(tmp_path):
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
-def test_what_is_not_fitted_or_no_estimator_is_refused_and_nothing_lost(tmp_path):
+def test_invalid_estimator_is_rejected_and_the_old_file_kept(tmp_path):
     path = tmp_path / "model.skimgcls"
     save(clone(MLP).fit(X, y), path)
     before = path.read_bytes()
@@ -282,7 +282,7 @@ def test_what_is_not_fitted_or_no_estimator_is_refused_and_nothing_lost(tmp_path
     assert os.listdir(tmp_path) == ["model.skimgcls"]
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_missing_folder_is_rejected(tmp_path):
     with pytest.raises(FileNotFoundError):
         save(clone(MLP).fit(X, y), tmp_path / "none" / "model.skimgcls")
     assert os.listdir(tmp_path) == []

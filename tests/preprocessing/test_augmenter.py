@@ -298,7 +298,7 @@ def test_of_other_numbers_the_extremes_of_each_channel_are_black_and_white():
 
 
 @pytest.mark.parametrize("start", [[], [LazyStart()]], ids=["array", "lazy"])
-def test_after_a_normaliser_black_and_white_are_the_darkest_and_the_brightest(start):
+def test_after_a_normalizer_black_and_white_are_the_darkest_and_the_brightest(start):
     X = make_images(shape=(6, 12, 3))
     normalizer = ImageNormalizer("imagenet")
     augmenter = make_pipeline(*start, normalizer, ImageAugmenter()).fit(X)[-1]
@@ -307,17 +307,17 @@ def test_after_a_normaliser_black_and_white_are_the_darkest_and_the_brightest(st
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_what_is_erased_is_black_after_a_normaliser():
+def test_what_is_erased_is_black_after_a_normalizer():
     X = np.full((2, 16, 16, 3), 128, np.uint8)
     X[1] = 0
     normalizer = ImageNormalizer("imagenet")
     pipe = make_pipeline(LazyStart(), normalizer, ImageAugmenter(erasing=1.0)).fit(X)
     views = pipe[-1].sample(pipe[:-1].transform(X[:1]), n_views=3, random_state=0)
-    grey, black = ((value - normalizer.mean_) / normalizer.scale_ for value in (128, 0))
-    is_grey, is_black = (
-        np.isclose(views, value, atol=1e-4).all(axis=-1) for value in (grey, black)
+    gray, black = ((value - normalizer.mean_) / normalizer.scale_ for value in (128, 0))
+    is_gray, is_black = (
+        np.isclose(views, value, atol=1e-4).all(axis=-1) for value in (gray, black)
     )
-    assert (is_grey ^ is_black).all()
+    assert (is_gray ^ is_black).all()
     assert is_black.any(axis=(2, 3)).all()
 
 
@@ -439,7 +439,7 @@ def test_views_have_the_shape_of_images_and_bytes_stay_bytes(dtype):
     assert views.dtype == (X.dtype if X.dtype in kept else np.float32)
 
 
-def test_views_of_grey_images_have_a_channel():
+def test_views_of_gray_images_have_a_channel():
     for X in (make_images(3, (64,)), make_images(3, (8, 8))):
         assert clone(ALL).fit(X).sample(X).shape == (3, 8, 8, 8, 1)
 

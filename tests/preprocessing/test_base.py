@@ -1,4 +1,4 @@
-"""Tests of the common behaviour of all image transformers."""
+"""Tests of the common behavior of all image transformers."""
 
 import pickle
 
@@ -51,7 +51,7 @@ def paths(tmp_path):
 
 
 @each
-def test_every_spelling_of_grey_images_gives_the_same_pixels(name, spell):
+def test_every_spelling_of_gray_images_gives_the_same_pixels(name, spell):
     images = make_images()
     expected = plain(clone(EACH[name]).fit_transform(images)).reshape(6, -1)
     X = spell(images)
@@ -62,10 +62,10 @@ def test_every_spelling_of_grey_images_gives_the_same_pixels(name, spell):
 
 
 @pytest.mark.parametrize("name", [name for name in EACH if name != "flattener"])
-def test_what_comes_out_is_spelt_as_what_went_in(name):
-    colour = make_images(shape=(8, 8, 3))
+def test_what_comes_out_is_spelled_as_what_went_in(name):
+    color = make_images(shape=(8, 8, 3))
     transformer = clone(EACH[name])
-    for X in (colour, colour[..., 0], colour[..., :1], colour[..., 0].reshape(6, -1)):
+    for X in (color, color[..., 0], color[..., :1], color[..., 0].reshape(6, -1)):
         assert transformer.fit_transform(X).ndim == X.ndim
 
 
@@ -185,10 +185,10 @@ def test_images_of_other_channels_are_refused(name):
 
 
 @pytest.mark.parametrize("name", ["resizer", "normalizer", "flattener", "augmenter"])
-def test_after_grey_images_files_are_read_as_grey(name, paths):
-    grey = np.stack([np.asarray(Image.open(path).convert("L")) for path in paths])
-    transformer = clone(EACH[name]).fit(grey)
-    expected = plain(transformer.transform(grey)).ravel()
+def test_after_gray_images_files_are_read_as_gray(name, paths):
+    gray = np.stack([np.asarray(Image.open(path).convert("L")) for path in paths])
+    transformer = clone(EACH[name]).fit(gray)
+    expected = plain(transformer.transform(gray)).ravel()
     for X in (paths, ImageLoader().fit_transform(paths)):
         np.testing.assert_array_equal(plain(transformer.transform(X)).ravel(), expected)
 
@@ -202,10 +202,10 @@ def test_rows_of_another_length_are_refused(name):
 
 @pytest.mark.parametrize("name", ["resizer", "normalizer", "augmenter"])
 def test_the_shape_of_rows_can_be_told(name):
-    colour = make_images(shape=(4, 6, 3))
+    color = make_images(shape=(4, 6, 3))
     transformer = clone(EACH[name]).set_params(image_shape=(4, 6, 3))
-    found = plain(transformer.fit_transform(colour.reshape(6, -1)))
-    expected = plain(clone(EACH[name]).fit_transform(colour))
+    found = plain(transformer.fit_transform(color.reshape(6, -1)))
+    expected = plain(clone(EACH[name]).fit_transform(color))
     np.testing.assert_array_equal(found.ravel(), expected.ravel())
     with pytest.raises(ValueError, match="makes 72 pixels, but the rows of X hold 64"):
         transformer.fit(np.zeros((2, 64)))

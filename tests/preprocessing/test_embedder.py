@@ -19,46 +19,46 @@ def make_embedder(**params):
     return ImageEmbedder(**{"backbone": NAME, "random_state": 0, **params})
 
 
-def test_features_are_a_row_an_image(colour_stripes):
-    X, _ = colour_stripes
+def test_features_are_a_row_an_image(color_stripes):
+    X, _ = color_stripes
     features = make_embedder().fit_transform(X)
     assert features.shape == (36, 1024)
     assert features.dtype == np.float32
 
 
-def test_they_do_not_depend_on_the_images_beside(colour_stripes):
-    X, _ = colour_stripes
+def test_they_do_not_depend_on_the_images_beside(color_stripes):
+    X, _ = color_stripes
     embedder = make_embedder().fit(X)
     one_by_one = np.concatenate([embedder.transform(X[i : i + 1]) for i in range(len(X))])
     np.testing.assert_allclose(one_by_one, embedder.transform(X), rtol=1e-5, atol=1e-5)
 
 
-def test_equal_seeds_give_equal_features(colour_stripes):
-    X, _ = colour_stripes
+def test_equal_seeds_give_equal_features(color_stripes):
+    X, _ = color_stripes
     one, other, third = (make_embedder(random_state=seed).fit_transform(X) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, other)
     assert not np.allclose(one, third)
 
 
-def test_a_linear_model_learns_on_them(colour_stripes):
-    X, y = colour_stripes
+def test_a_linear_model_learns_on_them(color_stripes):
+    X, y = color_stripes
     source = CNNImageClassifier(max_iter=20, random_state=0).fit(X[:18], y[:18])
     pipe = make_pipeline(ImageEmbedder(source), LogisticRegression(max_iter=1000))
     assert pipe.fit(X[:18], y[:18]).score(X[18:], y[18:]) > 0.9
 
 
-def test_names_and_frames(colour_stripes):
-    X, _ = colour_stripes
+def test_names_and_frames(color_stripes):
+    X, _ = color_stripes
     embedder = make_embedder().set_output(transform="pandas")
     frame = embedder.fit_transform(X)
     assert frame.columns.tolist() == embedder.get_feature_names_out().tolist()
     assert frame.columns[0] == "imageembedder0"
 
 
-def test_files_give_the_features_of_their_pixels(colour_stripes, tmp_path):
+def test_files_give_the_features_of_their_pixels(color_stripes, tmp_path):
     from PIL import Image
 
-    X, _ = colour_stripes
+    X, _ = color_stripes
     paths = [str(tmp_path / f"{i}.png") for i in range(len(X))]
     for path, image in zip(paths, X, strict=True):
         Image.fromarray(image).save(path)
@@ -68,8 +68,8 @@ def test_files_give_the_features_of_their_pixels(colour_stripes, tmp_path):
     np.testing.assert_array_equal(pipe.fit_transform(paths), expected)
 
 
-def test_random_changes_do_not_come_to_bear(colour_stripes):
-    X, _ = colour_stripes
+def test_random_changes_do_not_come_to_bear(color_stripes):
+    X, _ = color_stripes
     changed = ImageAugmenter(horizontal_flip=True).fit_transform(X)
     np.testing.assert_array_equal(
         make_embedder().fit_transform(changed), make_embedder().fit_transform(X)
@@ -96,16 +96,16 @@ def test_precision(precision, images, expected):
     assert np.abs(features - reference).max() <= tolerance * np.abs(reference).max()
 
 
-def test_it_is_saved_as_arrays(colour_stripes):
-    X, _ = colour_stripes
+def test_it_is_saved_as_arrays(color_stripes):
+    X, _ = color_stripes
     embedder = make_embedder().fit(X)
     assert_plain(embedder.__getstate__(), "embedder")
     loaded = pickle.loads(pickle.dumps(embedder))
     np.testing.assert_array_equal(loaded.transform(X), embedder.transform(X))
 
 
-def test_parameters_set_since_do_not_change_what_is_fitted(colour_stripes):
-    X, _ = colour_stripes
+def test_parameters_set_since_do_not_change_what_is_fitted(color_stripes):
+    X, _ = color_stripes
     embedder = make_embedder().fit(X)
     expected = embedder.transform(X)
     embedder.set_params(backbone="resnet18", image_size=64, precision="bfloat16")
@@ -114,26 +114,26 @@ def test_parameters_set_since_do_not_change_what_is_fitted(colour_stripes):
     np.testing.assert_array_equal(loaded.transform(X), expected)
 
 
-def test_a_clone_has_learned_nothing(colour_stripes):
-    embedder = make_embedder().fit(colour_stripes[0])
+def test_a_clone_has_learned_nothing(color_stripes):
+    embedder = make_embedder().fit(color_stripes[0])
     assert not hasattr(clone(embedder), "image_shape_")
 
 
-def test_what_is_the_callers_is_left_alone(colour_stripes):
+def test_what_is_the_callers_is_left_alone(color_stripes):
     before = callers_settings()
-    make_embedder().fit_transform(colour_stripes[0])
+    make_embedder().fit_transform(color_stripes[0])
     assert callers_settings() == before
 
 
-def test_nothing_is_trained_and_no_gradient_is_kept(colour_stripes):
-    embedder = make_embedder().fit(colour_stripes[0])
+def test_nothing_is_trained_and_no_gradient_is_kept(color_stripes):
+    embedder = make_embedder().fit(color_stripes[0])
     features = embedder._net(torch.zeros(2, 3, 32, 32))
     assert not features.requires_grad
     assert not any(module.training for module in embedder._net.modules())
 
 
-def test_a_fit_that_raises_changes_nothing(colour_stripes, tmp_path):
-    X, _ = colour_stripes
+def test_a_fit_that_raises_changes_nothing(color_stripes, tmp_path):
+    X, _ = color_stripes
     embedder = make_embedder().fit(X)
     expected = embedder.transform(X)
     with pytest.raises(FileNotFoundError):

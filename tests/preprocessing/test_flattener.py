@@ -61,8 +61,8 @@ def test_columns_are_named_by_their_place():
     assert names.tolist()[:4] == ["pixel_0_0_0", "pixel_0_0_1", "pixel_0_0_2", "pixel_0_1_0"]
     assert names[-1] == "pixel_3_4_2"
     assert len(set(names)) == 60
-    grey = ImageFlattener().fit(make_images(shape=(4, 5))).get_feature_names_out()
-    assert grey.tolist()[:6:5] == ["pixel_0_0", "pixel_1_0"]
+    gray = ImageFlattener().fit(make_images(shape=(4, 5))).get_feature_names_out()
+    assert gray.tolist()[:6:5] == ["pixel_0_0", "pixel_1_0"]
 
 
 def test_the_names_of_rows_stay():

@@ -184,7 +184,7 @@ def test_broken_files_are_found_by_fit_or_named_when_read(paths):
 @pytest.mark.parametrize(
     "background", [(1, 2), (0, 0, 256), (0.5, 0, 0), (-1, 0, 0), [[1, 2], [3]]]
 )
-def test_a_background_is_a_colour_of_bytes(background, paths):
+def test_a_background_is_a_color_of_bytes(background, paths):
     with pytest.raises(ValueError, match=r".*"):
         ImageLoader(background=background).fit(paths)
 
@@ -222,9 +222,9 @@ def test_a_failed_fit_leaves_the_loader_as_it_was(paths, images):
 
 AUGMENTER = ImageAugmenter(horizontal_flip=True, rotation=20, shift=0.2, erasing=0.5)
 CHAINS = {
-    "normalised": [ImageLoader((6, 8)), ImageNormalizer(), AUGMENTER],
+    "normalized": [ImageLoader((6, 8)), ImageNormalizer(), AUGMENTER],
     "resized": [ImageLoader(), ImageResizer((6, 8)), AUGMENTER, ImageNormalizer("unit")],
-    "grey": [ImageLoader(mode="L"), ImageNormalizer("unit"), ImageResizer((6, 8)), AUGMENTER],
+    "gray": [ImageLoader(mode="L"), ImageNormalizer("unit"), ImageResizer((6, 8)), AUGMENTER],
 }
 
 

@@ -154,7 +154,7 @@ def test_the_inverse_asks_for_no_names_of_columns():
 
 
 @pytest.mark.parametrize("clf", [SVC(), RandomForestClassifier(10, random_state=0)])
-def test_other_classifiers_take_normalised_images(clf, stripes):
+def test_other_classifiers_take_normalized_images(clf, stripes):
     X, y = stripes
     for steps in ((ImageNormalizer(), ImageFlattener()), (ImageFlattener(), ImageNormalizer())):
         assert make_pipeline(*steps, clf).fit(X, y).score(X, y) > 0.9

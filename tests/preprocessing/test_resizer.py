@@ -42,8 +42,8 @@ def test_bytes_are_resized_as_pillow_does(given_size, size, interpolation):
     resize = ImageResizer(size, interpolation=interpolation)
     expected = [resize_by_pillow(image, size, PILLOW[interpolation]) for image in images]
     np.testing.assert_array_equal(resize.fit_transform(images), expected)
-    grey = [resize_by_pillow(image[..., 0], size, PILLOW[interpolation]) for image in images]
-    np.testing.assert_array_equal(resize.fit_transform(images[..., 0]), grey)
+    gray = [resize_by_pillow(image[..., 0], size, PILLOW[interpolation]) for image in images]
+    np.testing.assert_array_equal(resize.fit_transform(images[..., 0]), gray)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 5])

@@ -19,7 +19,7 @@ def states():
 
 @few
 @given(seed=seeds, step=st.integers(0, 10_000))
-def test_seeds_are_a_function_of_what_they_come_from(seed, step):
+def test_seeds_are_deterministic(seed, step):
     assert draw_seed(seed) == draw_seed(seed)
     assert spawn_seed(seed, step) == spawn_seed(seed, step)
     assert spawn_seed(seed, step) != spawn_seed(seed, step + 1)
@@ -27,7 +27,7 @@ def test_seeds_are_a_function_of_what_they_come_from(seed, step):
 
 @few
 @given(seed=seeds)
-def test_every_seed_drawn_seeds_both_generators(seed):
+def test_every_seed_is_valid_for_numpy_and_torch(seed):
     for drawn in (draw_seed(seed), draw_seed(None), spawn_seed(seed, 0)):
         with seeded(drawn) as rng:
             first = rng.rand(), torch.rand(1)
@@ -35,20 +35,20 @@ def test_every_seed_drawn_seeds_both_generators(seed):
             assert (rng.rand(), torch.rand(1)) == first
 
 
-def test_no_seed_is_a_fresh_one_each_time_and_not_the_callers():
+def test_seed_of_none_is_random_and_leaves_the_global_generators_unchanged():
     before = states()
     assert len({draw_seed(None) for _ in range(20)}) == 20
     assert states() == before
 
 
-def test_a_random_state_is_advanced():
+def test_drawing_a_seed_advances_the_random_state():
     random_state = np.random.RandomState(0)
     first, second = draw_seed(random_state), draw_seed(random_state)
     assert first == draw_seed(np.random.RandomState(0))
     assert first != second
 
 
-def test_the_generators_of_the_caller_come_back_even_from_an_error():
+def test_global_generators_are_restored_even_after_an_error():
     before = states()
 
     def draw_and_fail():
@@ -60,7 +60,7 @@ def test_the_generators_of_the_caller_come_back_even_from_an_error():
     assert states() == before
 
 
-def test_seeded_blocks_do_not_hear_of_what_the_caller_has_drawn():
+def test_seeded_blocks_do_not_depend_on_the_global_generators():
     with seeded(3):
         first = torch.rand(3)
     torch.rand(7)

@@ -10,7 +10,7 @@ import torch
 import skimgcls
 
 
-def test_it_prints_versions_and_hardware(capsys):
+def test_show_versions_prints_versions_and_hardware(capsys):
     skimgcls.show_versions()
     lines = dict(line.strip().split(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert lines["python"].startswith(platform.python_version())
@@ -26,7 +26,7 @@ def test_a_missing_package_is_listed_as_not_installed(monkeypatch, capsys):
     assert "a-package-nobody-has: not installed" in capsys.readouterr().out
 
 
-def test_the_name_alone_imports_nothing_heavy():
+def test_access_without_a_call_does_not_import_torch():
     code = "import sys, skimgcls; skimgcls.show_versions; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]

@@ -35,7 +35,7 @@ def labels_of(kind, max_classes=5):
 @pytest.mark.parametrize("kind", kinds)
 @few
 @given(data=st.data())
-def test_labels_of_any_kind_come_back_from_their_codes(kind, data):
+def test_labels_of_any_type_are_decoded_from_their_codes(kind, data):
     y = data.draw(labels_of(kind))
     spellings = [y, np.array(y), pd.Series(y)]
     if kind != "whole floats":  # scikit-learn rejects object arrays of these.
@@ -49,7 +49,7 @@ def test_labels_of_any_kind_come_back_from_their_codes(kind, data):
 
 
 @pytest.mark.parametrize("dtype", ["category", "string", "Int64"])
-def test_labels_of_pandas_kinds_come_back(dtype):
+def test_labels_of_pandas_types_are_encoded(dtype):
     y = pd.Series(["b", "a", "b"] if dtype != "Int64" else [2, 1, 2], dtype=dtype)
     encoder = TargetEncoder.learn(y)
     assert encoder.encode(y).tolist() == [1, 0, 1]
@@ -64,7 +64,7 @@ def test_labels_of_pandas_kinds_come_back(dtype):
         elements=st.integers(0, 1),
     )
 )
-def test_an_indicator_comes_back_in_its_own_type(y):
+def test_indicators_are_decoded_with_their_dtype(y):
     # scikit-learn treats an indicator with a single value as multiclass.
     y[0, 0], y[1, 0] = 0, 1
     for spelling in (y, scipy.sparse.csr_matrix(y), torch.from_numpy(y), pd.DataFrame(y)):
@@ -77,12 +77,12 @@ def test_an_indicator_comes_back_in_its_own_type(y):
         np.testing.assert_array_equal(found, y)
 
 
-def test_the_classes_of_a_frame_of_indicators_are_its_columns():
+def test_classes_of_an_indicator_dataframe_are_its_columns():
     y = pd.DataFrame({"cat": [0, 1], "dog": [1, 1]})
     assert TargetEncoder.learn(y).classes.tolist() == ["cat", "dog"]
 
 
-def test_classes_may_be_named_before_they_come():
+def test_classes_can_be_given_before_they_occur():
     encoder = TargetEncoder.learn(["cat", "cat"], classes=["dog", "ant", "cat"])
     assert encoder.encode(["cat", "dog"]).tolist() == [1, 2]
     named = TargetEncoder.learn([[0, 1], [1, 1]], classes=["left", "right"])
@@ -92,7 +92,7 @@ def test_classes_may_be_named_before_they_come():
         TargetEncoder.learn([[0, 1], [1, 1]], classes=["a", "b", "c"])
 
 
-def test_many_classes_are_no_reason_for_a_warning():
+def test_many_classes_raise_no_warning():
     encoder = TargetEncoder.learn([3, 5], classes=np.arange(100))
     assert encoder.encode(np.arange(30)).tolist() == list(range(30))
 
@@ -109,7 +109,7 @@ def test_many_classes_are_no_reason_for_a_warning():
         ([[1, 2], [3, 4]], r"more than zeros and ones.*Expected labels \(n,\), or an indicator"),
     ],
 )
-def test_what_cannot_be_labels_is_refused(y, says):
+def test_invalid_labels_raise_an_error(y, says):
     with pytest.raises(ValueError, match=says):
         TargetEncoder.learn(y)
 
@@ -124,18 +124,18 @@ def test_what_cannot_be_labels_is_refused(y, says):
         (["0", "1"], [0, 1, 1]),
     ],
 )
-def test_labels_never_seen_are_refused_by_name_and_row(classes, y):
+def test_unknown_labels_raise_an_error(classes, y):
     encoder = TargetEncoder.learn(classes)
     with pytest.raises(ValueError, match=r"y_val holds labels .* not among the classes \["):
         encoder.encode(y, name="y_val")
 
 
-def test_the_first_label_never_seen_is_named_and_the_others_counted():
+def test_error_names_the_first_unknown_label_and_counts_the_rows():
     with pytest.raises(ValueError, match="9 in 3 rows, the first 1"):
         TargetEncoder.learn([1, 2]).encode([1, 9, 2, 8, 7])
 
 
-def test_labels_and_indicators_do_not_stand_for_each_other():
+def test_labels_and_indicators_cannot_be_exchanged_after_fit():
     with pytest.raises(ValueError, match=r"indicator of shape \(2, 2\); expected labels \(n,\)"):
         TargetEncoder.learn([0, 1]).encode([[0, 1], [1, 1]])
     several = TargetEncoder.learn([[0, 1], [1, 1]])
@@ -146,7 +146,7 @@ def test_labels_and_indicators_do_not_stand_for_each_other():
 
 @few
 @given(y=labels_of("strings"), data=st.data())
-def test_balanced_weights_are_those_of_scikit_learn_of_the_repeated_labels(y, data):
+def test_balanced_weights_equal_those_of_scikit_learn_on_repeated_labels(y, data):
     times = data.draw(arrays(np.int64, len(y), elements=st.integers(1, 3)))
     encoder = TargetEncoder.learn(y)
     found = encoder.class_weights("balanced", encoder.encode(y), times.astype(float))
@@ -155,7 +155,7 @@ def test_balanced_weights_are_those_of_scikit_learn_of_the_repeated_labels(y, da
     np.testing.assert_allclose(found, expected)
 
 
-def test_balanced_weights_of_an_indicator_are_zeros_by_ones():
+def test_balanced_weights_of_an_indicator_are_the_ratio_of_zeros_to_ones():
     y = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]])
     encoder = TargetEncoder.learn(y)
     found = encoder.class_weights("balanced", encoder.encode(y), None)
@@ -165,13 +165,13 @@ def test_balanced_weights_of_an_indicator_are_zeros_by_ones():
     assert weighted.tolist() == [1, 1, 1]
 
 
-def test_a_class_without_images_weighs_nothing():
+def test_class_without_images_has_weight_zero():
     encoder = TargetEncoder.learn(["a", "b"], classes=["a", "b", "c"])
     found = encoder.class_weights("balanced", np.array([0, 1, 1, 1]), None)
     np.testing.assert_allclose(found, [4 / 3, 4 / 9, 0])
 
 
-def test_weights_by_label_leave_the_others_at_one():
+def test_labels_without_a_class_weight_have_weight_one():
     encoder = TargetEncoder.learn(["a", "b", "c"])
     codes = encoder.encode(["a", "b", "c"])
     assert encoder.class_weights(None, codes, None) is None
@@ -180,7 +180,7 @@ def test_weights_by_label_leave_the_others_at_one():
         encoder.class_weights({"b": 5, "d": 2}, codes, None)
 
 
-def test_weights_are_numbers_one_for_each_image_and_not_all_zero():
+def test_invalid_sample_weights_raise_an_error():
     images = np.zeros((3, 2, 2, 1))
     assert check_weights(None, images, "sample_weight") is None
     assert check_weights([0, 2, 1], images, "sample_weight").tolist() == [0, 2, 1]

@@ -1,0 +1,1 @@
+"""Problems in files and labels before training: audit, duplicates, class distribution."""

@@ -1,0 +1,1 @@
+"""Displays of images, training and predictions, and what other displays share with them."""
