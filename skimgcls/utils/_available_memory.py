@@ -13,7 +13,7 @@ def available_memory() -> int:
     """Return the available memory in bytes, or 0 if it is unknown.
 
     On Linux it is what the kernel reports, and at most what the limits of a container leave. On
-    other systems psutil is asked, if it is installed.
+    other systems it is what psutil reports, a requirement there.
     """
     try:
         meminfo = _read_table(_ROOT / "proc/meminfo")
