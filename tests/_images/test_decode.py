@@ -76,7 +76,7 @@ def test_a_lossless_webp_gives_its_pixels():
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "WEBP"])
-def test_compressed_files_give_nearly_their_pixels(file_format):
+def test_lossy_files_give_approximately_their_pixels(file_format):
     # Even sides, because these formats subsample the colors.
     pixels = make_pixels(16, 24)
     found = decode(encode(pixels, file_format, quality=95)).astype(int)
@@ -92,7 +92,7 @@ def test_a_gray_file_has_three_equal_channels_or_one():
 
 
 @pytest.mark.parametrize("file_format", ["TIFF", "WEBP", "GIF"])
-def test_of_several_frames_the_first_is_taken(file_format):
+def test_the_first_of_several_frames_is_used(file_format):
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     params = {"lossless": True} if file_format == "WEBP" else {}
     data = encode(frames[0], file_format, save_all=True, append_images=frames[1:], **params)
@@ -104,14 +104,14 @@ def test_of_several_frames_the_first_is_taken(file_format):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
-def test_other_modes_become_what_pillow_makes_of_them(mode):
+def test_other_modes_are_converted_as_by_pillow(mode):
     image = Image.fromarray(make_pixels()).convert(mode)
     data = encode(image, "TIFF")
     assert Image.open(io.BytesIO(data)).mode == mode
     np.testing.assert_array_equal(decode(data), np.asarray(image.convert("RGB")))
 
 
-def test_a_cmyk_jpeg_has_colors():
+def test_a_cmyk_jpeg_is_converted_to_rgb():
     data = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")
     red = decode(data)[8, 8].astype(int)
     assert red[0] > 240
@@ -129,7 +129,7 @@ def test_sixteen_bits_become_eight_by_their_upper_half():
 
 
 @pytest.mark.parametrize("values", [np.float32(0.5), np.int32(70_000), np.int32(7), np.int32(-1)])
-def test_numbers_of_32_bits_are_refused_whatever_they_are(values):
+def test_pixels_of_32_bits_are_refused(values):
     data = encode(np.full((3, 4), values), "TIFF")
     assert read_header(data)[:2] == (3, 4)
     with pytest.raises(ImageFileError, match=r"32-bit numbers.*pass an array"):
@@ -140,7 +140,7 @@ def test_numbers_of_32_bits_are_refused_whatever_they_are(values):
 
 
 @pytest.mark.parametrize("background", [(255, 255, 255), (10, 20, 30)])
-def test_the_background_shows_through_what_is_transparent(background):
+def test_the_background_shows_through_transparent_pixels(background):
     pixels = np.zeros((1, 3, 4), np.uint8)
     pixels[0, :, 0], pixels[0, :, 3] = 200, [0, 255, 51]
     found = decode(encode(pixels), background=background)[0]
@@ -150,7 +150,7 @@ def test_the_background_shows_through_what_is_transparent(background):
     np.testing.assert_allclose(found[2], fifth, atol=1)
 
 
-def test_gray_with_alpha_is_laid_over_the_background_too():
+def test_gray_with_alpha_is_composited_over_the_background_too():
     pixels = np.zeros((1, 2, 2), np.uint8)
     pixels[0, :, 1] = [0, 255]
     np.testing.assert_array_equal(decode(encode(pixels), "L")[0, :, 0], [255, 0])
@@ -160,7 +160,7 @@ def test_gray_with_alpha_is_laid_over_the_background_too():
     ("mode", "color", "transparency"),
     [("P", 1, 1), ("P", 1, b"\xff\x00"), ("L", 77, 77), ("RGB", (1, 2, 3), (1, 2, 3))],
 )
-def test_one_color_of_a_png_can_stand_for_transparent(mode, color, transparency):
+def test_one_color_of_a_png_can_be_transparent(mode, color, transparency):
     image = Image.new(mode, (2, 1), color)
     image.putpixel((1, 0), 0)
     if mode == "P":
@@ -174,7 +174,7 @@ def test_one_color_of_a_png_can_stand_for_transparent(mode, color, transparency)
 
 @pytest.mark.parametrize("value", range(1, 9))
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF", "WEBP"])
-def test_a_picture_is_turned_as_its_exif_data_say(value, file_format):
+def test_an_image_is_rotated_by_its_exif_orientation(value, file_format):
     params = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}
     data = encode(
         make_pixels(), file_format, exif=with_orientation(value), **params.get(file_format, {})
@@ -195,7 +195,7 @@ def test_a_picture_is_turned_as_its_exif_data_say(value, file_format):
     assert read_header(data)[:2] == upright.shape[:2]
 
 
-def test_the_orientation_of_an_xmp_note_counts_as_well():
+def test_the_orientation_in_xmp_data_is_used_too():
     note = PngInfo()
     note.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="6"/>')
     data = encode(make_pixels(), pnginfo=note)
@@ -203,7 +203,7 @@ def test_the_orientation_of_an_xmp_note_counts_as_well():
     assert read_header(data)[:2] == (7, 5)
 
 
-def test_a_header_tells_size_mode_and_format():
+def test_a_header_gives_size_mode_and_format():
     assert read_header(encode(make_pixels()[:, :, 0], "BMP")) == (5, 7, "L", "BMP")
 
 
@@ -211,7 +211,7 @@ def test_a_header_tells_size_mode_and_format():
 
 
 @pytest.mark.parametrize("method", ["fit", "crop", "pad"])
-def test_pictures_are_resized_after_they_are_upright(method):
+def test_images_are_rotated_before_they_are_resized(method):
     upright = Image.fromarray(make_pixels(9, 14))
     lying = upright.transpose(Image.Transpose.ROTATE_90)
     resize = Resize((4, 6), method)
@@ -227,13 +227,13 @@ def test_pictures_are_resized_after_they_are_upright(method):
     method=st.sampled_from(["fit", "crop", "pad"]),
     mode=st.sampled_from(["L", "RGB"]),
 )
-def test_any_size_comes_to_the_size_that_is_asked_for(height, width, size, method, mode):
+def test_any_size_is_resized_to_the_requested_size(height, width, size, method, mode):
     image = Image.new(mode, (width, height))
     assert Resize(size, method)(image).size == size[::-1]
 
 
 @pytest.mark.parametrize(("height", "width"), [(30, 40), (40, 30), (31, 17), (8, 200)])
-def test_cropping_keeps_the_middle_as_pillow_does(height, width):
+def test_cropping_keeps_the_center_as_in_pillow(height, width):
     image = Image.fromarray(make_pixels(height, width))
     found = np.asarray(Resize((10, 10), "crop")(image)).astype(int)
     side = min(height, width)
@@ -243,14 +243,14 @@ def test_cropping_keeps_the_middle_as_pillow_does(height, width):
     np.testing.assert_array_equal(found, np.asarray(expected))
 
 
-def test_padding_keeps_all_as_pillow_does():
+def test_padding_keeps_the_whole_image_as_in_pillow():
     image = Image.fromarray(make_pixels(10, 20))
     found = Resize((8, 8), "pad", background=(1, 2, 3))(image)
     expected = ImageOps.pad(image, (8, 8), Image.Resampling.BILINEAR, (1, 2, 3))
     np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
-def test_what_is_rounded_in_between_does_not_depend_on_the_version_of_pillow():
+def test_rounding_in_resizing_does_not_depend_on_the_version_of_pillow():
     """Versions of Pillow resize either rows or columns first."""
     pixels = (np.arange(35) ** 2 * 37 % 256).astype(np.uint8).reshape(5, 7)
     found = np.asarray(Resize((2, 12))(Image.fromarray(pixels)))[0, :8]
@@ -273,12 +273,12 @@ def refused(item, words, error=ImageFileError):
             read(item)
 
 
-def test_a_missing_file_is_called_so(tmp_path):
+def test_a_missing_file_is_reported_as_missing(tmp_path):
     path = tmp_path / "gone.png"
     refused(path, "There is no file '.*gone.png'", FileNotFoundError)
 
 
-def test_what_is_no_image_is_refused_with_its_name(tmp_path):
+def test_a_file_that_is_no_image_is_refused_with_its_name(tmp_path):
     contents = {"empty.png": b"", "text.png": b"This is text.", "magic.png": b"\x89PNG\r\n\x1a\n"}
     words = {"empty.png": "is empty", "text.png": "not an image", "magic.png": ""}
     for name, content in contents.items():
@@ -289,11 +289,11 @@ def test_what_is_no_image_is_refused_with_its_name(tmp_path):
     refused(b"text", "a file of 4 bytes is not an image")
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_is_refused(tmp_path):
     refused(tmp_path, "is a folder, not a file")
 
 
-def test_links_lead_to_files(tmp_path):
+def test_symbolic_links_are_followed(tmp_path):
     (tmp_path / "picture.png").write_bytes(encode(make_pixels()))
     (tmp_path / "good").symlink_to("picture.png")
     (tmp_path / "dangling").symlink_to("gone")
@@ -309,13 +309,13 @@ def test_what_cannot_be_a_path_is_refused(path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_named_pipe_is_not_waited_on(tmp_path):
+def test_a_named_pipe_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     refused(tmp_path / "pipe.png", "is a device or pipe, not a file")
 
 
 @pytest.mark.usefixtures("bound_by_rights")
-def test_a_file_that_may_not_be_read_is_called_so():
+def test_a_file_without_read_permission_is_reported_as_such():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "secret.png")
         path.write_bytes(encode(make_pixels()))
@@ -328,7 +328,7 @@ def test_a_file_that_claims_to_be_huge_is_refused_before_it_is_decoded(side):
     refused(png_that_claims(side, side), "claims more than .* raise PIL.Image.MAX_IMAGE_PIXELS")
 
 
-def test_the_limit_of_pillow_is_the_users_to_set(monkeypatch):
+def test_the_pixel_limit_of_pillow_can_be_changed(monkeypatch):
     data = encode(make_pixels())
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 34)
     refused(data, "claims more than 34 pixels")
@@ -336,7 +336,7 @@ def test_the_limit_of_pillow_is_the_users_to_set(monkeypatch):
     np.testing.assert_array_equal(decode(data), make_pixels())
 
 
-def test_a_lack_of_memory_is_not_the_files_fault(monkeypatch):
+def test_a_memory_error_is_not_reported_as_a_broken_file(monkeypatch):
     def lack(*args):
         raise MemoryError
 
@@ -398,7 +398,7 @@ def test_a_damaged_file_gives_some_pixels_or_an_error(kind, data):
 
 @few
 @given(content=st.binary(max_size=200), start=st.sampled_from(sorted(BROKEN)))
-def test_what_only_begins_as_an_image_is_refused(content, start):
+def test_a_file_that_only_begins_like_an_image_is_refused(content, start):
     for data in (content, BROKEN[start][:12] + content):
         with pytest.raises(ImageFileError):
             decode(data)

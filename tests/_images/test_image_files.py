@@ -70,7 +70,7 @@ def cache(tmp_path):
 # Input formats
 
 
-def test_a_column_of_paths_can_be_written_down_in_many_ways():
+def test_a_column_of_paths_can_be_given_in_many_ways():
     names = ["a.png", "b.png"]
     frame = pd.DataFrame({"path": names})
     spellings = [
@@ -91,7 +91,7 @@ def test_a_column_of_paths_can_be_written_down_in_many_ways():
         assert find_items(X).tolist() == names
 
 
-def test_the_bytes_of_files_are_items_too_and_may_stand_beside_paths():
+def test_bytes_of_files_may_be_mixed_with_paths():
     assert find_items([b"\x89PNG", "a.png", Path("b.png")]).tolist() == [
         b"\x89PNG",
         "a.png",
@@ -100,7 +100,7 @@ def test_the_bytes_of_files_are_items_too_and_may_stand_beside_paths():
     assert find_items(pd.DataFrame({"image": [b"\x00\x01\x00"]})).tolist() == [b"\x00\x01\x00"]
 
 
-def test_open_files_are_read_from_their_beginning_and_left_where_they_stood(paths, images):
+def test_open_files_are_read_from_the_start_and_their_position_is_restored(paths, images):
     with open(paths[0], "rb") as file:
         file.read(10)
         items = find_items([file, paths[1]])
@@ -111,7 +111,7 @@ def test_open_files_are_read_from_their_beginning_and_left_where_they_stood(path
     np.testing.assert_array_equal(np.asarray(loaded), images[1:3])
 
 
-def test_a_stream_that_cannot_go_back_is_read_once(paths):
+def test_a_stream_that_cannot_seek_is_read_once(paths):
     class Stream(io.BytesIO):
         def seekable(self):
             return False
@@ -126,7 +126,7 @@ def test_a_file_that_was_opened_as_text_is_refused(tmp_path):
         find_items([file])
 
 
-def test_pictures_of_pillow_are_what_their_files_are(paths, images):
+def test_pillow_images_give_the_same_pixels_as_their_files(paths, images):
     pictures = [Image.open(path) for path in paths]
     np.testing.assert_array_equal(np.asarray(ImageLoader().fit_transform(pictures)), images)
     in_memory = [Image.fromarray(image) for image in images]
@@ -135,14 +135,14 @@ def test_pictures_of_pillow_are_what_their_files_are(paths, images):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "HSV", "RGBa"])
-def test_a_picture_of_any_mode(mode):
+def test_pillow_images_of_any_mode(mode):
     image = Image.fromarray(make_images(1)[0])
     picture = image.convert("RGBA").convert(mode) if mode == "RGBa" else image.convert(mode)
     pixels = np.asarray(ImageLoader().fit_transform([picture]))[0]
     np.testing.assert_array_equal(pixels, picture.convert("RGBA").convert("RGB"))
 
 
-def test_a_picture_is_turned_upright_as_its_file_is():
+def test_a_pillow_image_is_rotated_as_its_file_is():
     exif = Image.Exif()
     exif[0x0112] = 6
     file = io.BytesIO()
@@ -153,7 +153,7 @@ def test_a_picture_is_turned_upright_as_its_file_is():
     np.testing.assert_array_equal(loader.fit_transform([Image.open(file)]), expected)
 
 
-def test_a_picture_whose_file_is_broken_is_named(paths):
+def test_a_pillow_image_of_a_broken_file_is_named(paths):
     content = Path(paths[0]).read_bytes()
     picture = Image.open(io.BytesIO(content[:-40]))
     with pytest.raises(ImageFileError, match=r"X\[1\]: a PIL image cannot be read"):
@@ -181,7 +181,7 @@ def test_an_array_that_cuts_zeros_off_the_bytes_of_files_is_refused():
         [None, float("nan")],
     ],
 )
-def test_pixels_and_several_columns_name_no_files(X):
+def test_pixels_and_several_columns_are_no_files(X):
     assert find_items(X) is None
 
 
@@ -213,7 +213,7 @@ def test_a_missing_path_in_a_column_is_named():
 # Reading
 
 
-def test_files_look_like_an_array_of_bytes(paths, images):
+def test_image_files_have_the_attributes_of_a_byte_array(paths, images):
     files = files_of(paths)
     assert len(files) == 5
     assert files.shape == images.shape
@@ -222,21 +222,21 @@ def test_files_look_like_an_array_of_bytes(paths, images):
     np.testing.assert_array_equal(files.read(np.array([4, 0, 0])), images[[4, 0, 0]])
 
 
-def test_taking_some_reads_nothing(paths, images):
+def test_selecting_reads_nothing(paths, images):
     files = files_of(paths, SMALL).take(np.array([3, 1]))
     Path(paths[0]).unlink()
     assert files.shape == (2, 3, 4, 3)
     np.testing.assert_array_equal(files.read(slice(None)).shape, (2, 3, 4, 3))
 
 
-def test_gray_is_another_way_to_decode(paths):
+def test_gray_mode_decodes_to_one_channel(paths):
     gray = files_of(paths).decoded(mode="L")
     assert gray.shape == (5, 6, 8, 1)
     expected = np.asarray(Image.open(paths[2]).convert("L"))
     np.testing.assert_array_equal(gray.read([2])[0, :, :, 0], expected)
 
 
-def test_without_a_size_the_first_file_of_another_is_named(paths):
+def test_without_a_size_the_first_file_of_another_size_is_named(paths):
     Image.new("RGB", (9, 9)).save(paths[3])
     words = r"X\[0\], .*0.png', is \(6, 8\).*X\[3\], .*3.png', is \(9, 9\).*ImageLoader\(size="
     with pytest.raises(ValueError, match=words):
@@ -296,7 +296,7 @@ def test_a_file_that_changes_after_it_was_checked_is_named(change, with_cache, p
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_fit_on_a_file_that_changes_is_undone(change, paths):
+def test_a_fit_is_rolled_back_if_a_file_changes(change, paths):
     loader = ImageLoader(size=8)
     clf = CNNImageClassifier(max_iter=1, random_state=0)
     y = [0, 1, 0, 1, 0]
@@ -309,7 +309,7 @@ def test_a_fit_on_a_file_that_changes_is_undone(change, paths):
     np.testing.assert_array_equal(clf.predict_proba(untouched), before)
 
 
-def test_what_fails_first_in_a_fit_leaves_a_classifier_unfitted(paths):
+def test_a_first_fit_that_fails_leaves_a_classifier_unfitted(paths):
     lazy = ImageLoader().fit_transform(paths)
     Path(paths[0]).unlink()
     clf = CNNImageClassifier(max_iter=1)
@@ -321,7 +321,7 @@ def test_what_fails_first_in_a_fit_leaves_a_classifier_unfitted(paths):
 # Blank images
 
 
-def test_what_cannot_be_read_can_be_black_instead(paths, images):
+def test_unreadable_files_can_be_replaced_by_black(paths, images):
     Path(paths[0]).unlink()
     Path(paths[2]).write_text("no image")
     Path(paths[3]).write_bytes(Path(paths[3]).read_bytes()[:-40])
@@ -332,14 +332,14 @@ def test_what_cannot_be_read_can_be_black_instead(paths, images):
     np.testing.assert_array_equal(files.read(slice(None)), expected)
 
 
-def test_without_any_size_blank_images_cannot_be_made(tmp_path):
+def test_blank_images_need_a_size(tmp_path):
     files = files_of([str(tmp_path / "gone.png")], Decoding(on_error="blank"))
     with pytest.raises(ValueError, match="No file of X can be read"):
         files.read(slice(None))
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_file_is_black_as_well_and_nothing_of_it_is_kept(change, paths, cache):
+def test_a_changed_file_is_black_and_not_cached(change, paths, cache):
     blank = Decoding(on_error="blank", resize=Resize((3, 4)))
     files = files_of(paths[:1], blank, cache)
     CHANGES[change](paths[0])
@@ -362,7 +362,7 @@ def test_a_broken_cache_leaves_no_trace_in_a_blank_image(paths, cache):
 # The cache
 
 
-def test_what_is_kept_is_not_decoded_again(paths, images, cache):
+def test_cached_images_are_not_decoded_again(paths, images, cache):
     files_of(paths, cache=cache).read(slice(None))
     entries = kept_in(cache)
     assert len(entries) == 5
@@ -372,7 +372,7 @@ def test_what_is_kept_is_not_decoded_again(paths, images, cache):
     np.testing.assert_array_equal(files_of(paths, cache=cache).read(slice(None)), images * 0 + 7)
 
 
-def test_a_second_pass_opens_no_image(paths, images, cache, monkeypatch):
+def test_a_second_epoch_opens_no_image(paths, images, cache, monkeypatch):
     opened, open_image = [], Image.open
     monkeypatch.setattr(Image, "open", lambda file: opened.append(file) or open_image(file))
     decoding = Decoding(resize=Resize(images.shape[1:3]))
@@ -382,7 +382,7 @@ def test_a_second_pass_opens_no_image(paths, images, cache, monkeypatch):
         assert len(opened) == n_opened
 
 
-def test_the_bytes_of_a_file_are_kept_by_what_they_are(paths, images, cache):
+def test_bytes_of_files_are_cached_by_content(paths, images, cache):
     data = [Path(path).read_bytes() for path in paths]
     files_of(data, cache=cache).read(slice(None))
     files_of(data[::-1], cache=cache).read(slice(None))
@@ -400,21 +400,21 @@ def test_the_bytes_of_a_file_are_kept_by_what_they_are(paths, images, cache):
         Decoding(resize=Resize((3, 4)), background=(0, 0, 0)),
     ],
 )
-def test_another_way_to_decode_is_another_entry(other, paths, cache):
+def test_other_decoding_options_use_another_entry(other, paths, cache):
     for decoding in (SMALL, other):
         found = files_of(paths[:1], decoding, cache).read([0])
         np.testing.assert_array_equal(found, files_of(paths[:1], decoding).read([0]))
     assert len(kept_in(cache)) == 2
 
 
-def test_a_changed_file_is_another_entry(paths, images, cache):
+def test_a_changed_file_uses_another_entry(paths, images, cache):
     files_of(paths[:1], cache=cache).read([0])
     rewrite(paths[0], images[1])
     np.testing.assert_array_equal(files_of(paths[:1], cache=cache).read([0])[0], images[1])
     assert len(kept_in(cache)) == 2
 
 
-def test_a_file_with_the_same_name_elsewhere_is_another_entry(tmp_path, cache, monkeypatch):
+def test_a_file_of_the_same_name_in_another_folder_uses_another_entry(tmp_path, cache, monkeypatch):
     others = {"a": make_images(1, seed=1), "b": make_images(1, seed=2)}
     for name, images in others.items():
         os.utime(write(tmp_path / name, images)[0], ns=(0, 0))
@@ -423,7 +423,7 @@ def test_a_file_with_the_same_name_elsewhere_is_another_entry(tmp_path, cache, m
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 10, b"\xff" * 1000])
-def test_an_entry_of_another_size_is_decoded_anew_and_repaired(content, paths, images, cache):
+def test_an_entry_of_another_size_is_decoded_again_and_repaired(content, paths, images, cache):
     files = files_of(paths[:1], cache=cache)
     files.read([0])
     (entry,) = kept_in(cache)
@@ -454,7 +454,7 @@ def test_two_processes_may_fill_one_cache(paths, images, cache):
     assert len(kept_in(cache)) == 5
 
 
-def test_a_cache_that_cannot_be_written_to_is_the_users_to_know(paths, cache, monkeypatch):
+def test_an_error_while_writing_the_cache_is_raised_and_leaves_no_file(paths, cache, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
@@ -478,7 +478,7 @@ def test_a_cache_in_a_read_only_folder_raises(images):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
-def test_a_name_that_is_no_text_can_be_kept(tmp_path, images, cache):
+def test_a_file_name_that_is_not_unicode_can_be_cached(tmp_path, images, cache):
     path = os.path.join(os.fsencode(tmp_path), b"\xff.png")
     try:
         Path(os.fsdecode(path)).write_bytes(b"")
@@ -493,7 +493,7 @@ def test_a_name_that_is_no_text_can_be_kept(tmp_path, images, cache):
 # Copies
 
 
-def test_files_are_the_same_to_joblib_before_and_after_their_size_is_known(paths, images):
+def test_the_joblib_hash_does_not_depend_on_whether_sizes_were_read(paths, images):
     files = files_of(paths)
     before = joblib.hash(files)
     assert files.shape == images.shape

@@ -105,7 +105,7 @@ def own_threads():
     ],
     ids=str,
 )
-def test_some_of_the_images_are_lazy_images_and_their_marks_go_with_them(lazy, images, index):
+def test_a_selection_is_lazy_and_keeps_its_marks(lazy, images, index):
     found = lazy[index]
     assert isinstance(found, LazyImages)
     assert len(found) == len(images[index])
@@ -116,7 +116,7 @@ def test_some_of_the_images_are_lazy_images_and_their_marks_go_with_them(lazy, i
 
 
 @pytest.mark.parametrize("index", [0, 11, -1, -12, np.int64(3), np.uint8(3), np.array(5), (7,)])
-def test_one_position_gives_the_pixels_of_that_image(lazy, images, index):
+def test_an_integer_index_gives_the_pixels_of_that_image(lazy, images, index):
     np.testing.assert_array_equal(lazy[index], images[index] + 0.5)
 
 
@@ -125,26 +125,26 @@ def test_one_position_gives_the_pixels_of_that_image(lazy, images, index):
     [12, -13, (0, 1), (slice(None), 0), "0", 1.5, None, True, [[0, 1]], [0.5], [True, False]],
     ids=str,
 )
-def test_all_else_is_an_index_error(lazy, index):
+def test_any_other_index_raises_an_index_error(lazy, index):
     with pytest.raises(IndexError):
         lazy[index]
 
 
-def test_taking_some_reads_no_pixel(images, paths, monkeypatch):
+def test_selecting_reads_no_pixel(images, paths, monkeypatch):
     lazy = ImageLoader(size=4).fit_transform(paths)
     monkeypatch.setattr(ImageFiles, "read", None)
     assert lazy[2:5].shape == (3, 4, 4, 3)
     assert lazy.then(Add())[[1, 2]].then(Enlarge(2)).shape == (2, 8, 8, 3)
 
 
-def test_the_size_of_an_array_is_told_before_there_is_one(lazy):
+def test_the_shape_is_known_before_reading(lazy):
     assert lazy.shape == (12, *SHAPE)
     assert lazy.size == 12 * 6 * 8 * 3
     assert lazy.ndim == 4
     assert lazy.then(Enlarge(3)).shape == (12, 18, 24, 3)
 
 
-def test_they_tell_what_they_hold_and_open_no_file_for_it(images, paths):
+def test_the_repr_opens_no_file(images, paths):
     gone = ImageLoader().fit_transform(paths)
     for path in paths:
         Path(path).unlink()
@@ -153,7 +153,7 @@ def test_they_tell_what_they_hold_and_open_no_file_for_it(images, paths):
 
 
 @pytest.mark.parametrize("ndim", [2, 3, 4])
-def test_an_array_of_them_has_the_spelling_of_ndim(ndim):
+def test_an_array_of_them_has_the_format_given_by_ndim(ndim):
     gray = make_images()[..., :1]
     lazy = LazyImages(gray, (Add(0),), ndim=ndim)
     expected = {2: gray.reshape(12, -1), 3: gray[..., 0], 4: gray}[ndim]
@@ -172,7 +172,7 @@ def test_bytes_stay_bytes_until_a_step_is_taken(images):
         assert np.asarray(stepped).dtype == stepped[0].dtype == stepped.dtype
 
 
-def test_an_array_of_another_type_can_be_asked_for(lazy, images):
+def test_another_dtype_can_be_requested(lazy, images):
     found = np.asarray(lazy, dtype=np.float64)
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, images + 0.5)
@@ -187,19 +187,19 @@ def test_an_array_of_them_is_never_the_one_they_are_made_from(images):
             np.asarray(LazyImages(images), copy=False)
 
 
-def test_an_array_that_is_not_to_be_written_to_may_be_the_source(images):
+def test_an_array_requested_without_copy_may_be_the_source(images):
     images.setflags(write=False)
     np.testing.assert_array_equal(np.asarray(LazyImages(images, (Add(),))), images + 1.0)
 
 
-def test_images_can_be_gone_through_one_by_one(lazy, images):
+def test_images_can_be_iterated(lazy, images):
     np.testing.assert_array_equal(list(lazy), images + 0.5)
 
 
 # Use in scikit-learn
 
 
-def test_they_are_parted_and_shuffled_like_an_array(lazy, images):
+def test_they_are_split_and_shuffled_like_an_array(lazy, images):
     y, expected = np.arange(12), images + 0.5
     X_train, X_test, y_train, y_test = train_test_split(lazy, y, random_state=0)
     for X_part, y_part in ((X_train, y_train), (X_test, y_test)):
@@ -220,7 +220,7 @@ def test_copies_hold_the_same_images(lazy, images):
         assert joblib.hash(again) == joblib.hash(lazy)
 
 
-def test_joblib_knows_them_again(lazy, images, tmp_path):
+def test_equal_lazy_images_have_equal_joblib_hashes(lazy, images, tmp_path):
     n_calls = []
 
     def total(X):
@@ -239,7 +239,7 @@ def test_joblib_knows_them_again(lazy, images, tmp_path):
 # Steps
 
 
-def test_steps_are_taken_in_their_order(images):
+def test_steps_are_applied_in_order(images):
     lazy = LazyImages(images).then(Add(1)).then(Enlarge(2)).then(Add(2))
     expected = (images + 3.0).repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(np.asarray(lazy), expected)
@@ -255,7 +255,7 @@ def test_a_random_step_is_left_out_of_an_array_with_a_warning(images):
     np.testing.assert_array_equal(next(lazy.evaluated([[1]]))[0], images[1] + 3.0)
 
 
-def test_only_marked_images_are_changed_at_random():
+def test_random_steps_change_only_marked_images():
     batch, steps = torch.zeros(4, 1, 2, 2), (Add(1), Add(10, is_random=True))
     generator = torch.Generator()
 
@@ -269,7 +269,7 @@ def test_only_marked_images_are_changed_at_random():
 
 
 @pytest.mark.parametrize("n_values", [1, 300, 10**6])
-def test_blocks_change_no_pixel(n_values, images, monkeypatch):
+def test_pixels_do_not_depend_on_the_blocks(n_values, images, monkeypatch):
     monkeypatch.setattr(_lazy_images, "_BLOCK_VALUES", n_values)
     lazy = LazyImages(images, (Add(1), Enlarge(2)))
     expected = (images + 1.0).repeat(2, axis=1).repeat(2, axis=2)
@@ -278,7 +278,7 @@ def test_blocks_change_no_pixel(n_values, images, monkeypatch):
 
 
 @pytest.mark.parametrize(("ndim", "shape"), [(2, (12, 48)), (3, (12, 6, 8)), (4, (12, 6, 8, 1))])
-def test_an_array_without_steps_is_given_back_itself(ndim, shape, images):
+def test_an_array_without_steps_is_returned_unchanged(ndim, shape, images):
     gray = np.ascontiguousarray(images[..., :1])
     found = LazyImages(gray, ndim=ndim).to_array()
     assert found.shape == shape
@@ -286,12 +286,12 @@ def test_an_array_without_steps_is_given_back_itself(ndim, shape, images):
     assert not np.shares_memory(np.asarray(LazyImages(gray, ndim=ndim)), gray)
 
 
-def test_color_images_have_four_dimensions_whatever_they_were_given_as(images):
+def test_color_images_always_have_four_dimensions(images):
     assert LazyImages(images, ndim=3).to_array().shape == images.shape
     assert np.asarray(LazyImages(images, ndim=3)).shape == images.shape
 
 
-def test_a_block_holds_no_more_than_it_may_in_any_step(images, monkeypatch):
+def test_a_block_stays_within_its_memory_limit_in_every_step(images, monkeypatch):
     """Otherwise, blocks of images that shrink only in the last step would be too large."""
 
     class Shrink(Add):
@@ -330,7 +330,7 @@ class Trouble(BaseException):
 
 @pytest.mark.parametrize("error", [ValueError, OSError, MemoryError, KeyboardInterrupt, Trouble])
 @pytest.mark.parametrize("n_jobs", [1, 3])
-def test_what_a_thread_raises_arrives_at_its_turn(error, n_jobs, paths, images, monkeypatch):
+def test_an_error_in_a_thread_is_raised_in_order(error, n_jobs, paths, images, monkeypatch):
     read = ImageFiles.read
 
     def read_or_raise(files, rows, keep):
@@ -371,7 +371,7 @@ def test_nothing_is_read_beyond_the_look_ahead(n_jobs, paths, monkeypatch):
     assert not own_threads()
 
 
-def test_what_waits_for_its_turn_is_not_read_after_the_end(paths, monkeypatch):
+def test_pending_reads_are_canceled_at_the_end(paths, monkeypatch):
     """The first image is read, the second is blocked until the end, and the third is queued."""
     seen, is_over, read = [], threading.Event(), ImageFiles.read
 
@@ -393,7 +393,7 @@ def test_what_waits_for_its_turn_is_not_read_after_the_end(paths, monkeypatch):
     assert set(seen) <= {0, 1}
 
 
-def test_no_thread_is_left_by_who_stops_half_way(paths):
+def test_no_thread_is_left_when_iteration_stops_early(paths):
     lazy = ImageLoader(n_jobs=2).fit_transform(paths)
     for _ in lazy.read([[index] for index in range(12)]):
         break
@@ -416,7 +416,7 @@ class Failing(torch.nn.Module):
         return self.weight.expand(len(batch), self.n_outputs)
 
 
-def test_no_thread_is_left_by_a_fit_that_fails(paths, monkeypatch):
+def test_no_thread_is_left_when_a_fit_fails(paths, monkeypatch):
     monkeypatch.setattr("skimgcls._training._batches._RESIDENT_VALUES", 0)
     lazy = ImageLoader(n_jobs=2).fit_transform(paths)
     clf = ModuleImageClassifier(Failing, batch_size=2, max_iter=1)

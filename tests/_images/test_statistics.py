@@ -32,7 +32,7 @@ def test_channel_statistics_are_the_weighted_mean_and_standard_deviation(images,
 
 @few
 @given(images=pixels, data=st.data())
-def test_a_weight_of_two_is_an_image_given_twice(images, data):
+def test_a_weight_of_two_is_equivalent_to_repeating_an_image(images, data):
     n = len(images)
     times = data.draw(arrays(np.int64, n, elements=st.integers(0, 3)).filter(np.any))
     weighted = channel_statistics(LazyImages(images), times.astype(float), np.flatnonzero(times))
@@ -43,7 +43,7 @@ def test_a_weight_of_two_is_an_image_given_twice(images, data):
 
 
 @pytest.mark.parametrize("n_values", [1, 100, 2**22])
-def test_channel_statistics_do_not_depend_on_the_blocks_they_are_summed_in(monkeypatch, n_values):
+def test_channel_statistics_do_not_depend_on_the_blocks(monkeypatch, n_values):
     monkeypatch.setattr(_statistics, "_STATISTICS_VALUES", n_values)
     images = np.random.RandomState(0).randint(0, 256, size=(9, 4, 4, 3)).astype(np.uint8)
     mean, deviation = channel_statistics(LazyImages(images), None, np.arange(9))

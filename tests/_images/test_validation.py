@@ -31,7 +31,7 @@ def test_rows_and_images_of_one_shape_are_the_same_images(images):
 
 @few
 @given(images=pixels)
-def test_what_has_been_fitted_is_taken_again_as_rows_or_as_images(images):
+def test_a_fitted_shape_is_accepted_as_rows_or_as_images(images):
     shape = images.shape[1:]
     for X in (images, images.reshape(len(images), -1), list(images), list(torch.tensor(images))):
         np.testing.assert_array_equal(array_of(X, fitted_shape=shape), images)
@@ -39,7 +39,7 @@ def test_what_has_been_fitted_is_taken_again_as_rows_or_as_images(images):
 
 @few
 @given(images=pixels)
-def test_no_pixel_is_copied_that_lies_in_an_array(images):
+def test_pixels_of_an_array_are_not_copied(images):
     rows = images.reshape(len(images), -1)
     for X in (images, rows, torch.from_numpy(rows)):
         assert np.shares_memory(array_of(X, image_shape=images.shape[1:]), images)
@@ -57,7 +57,7 @@ def test_images_of_two_dimensions_have_one_channel():
     assert array_of(np.zeros((3, 4, 5)), image_shape=(4, 5)).shape == (3, 4, 5, 1)
 
 
-def test_a_guessed_shape_is_no_promise():
+def test_a_guessed_shape_is_not_fixed():
     other = np.arange(32).reshape(2, 2, 8)
     found = array_of(other, fitted_shape=(4, 4, 1), any_spelling=True)
     np.testing.assert_array_equal(found, other.reshape(2, 4, 4, 1))
@@ -89,12 +89,12 @@ def test_a_series_of_images_is_a_batch():
         ([np.zeros((2, 2)), np.zeros((2, 3))], r"ragged: image 1 has shape \(2, 3\)"),
     ],
 )
-def test_what_cannot_be_images_is_refused_with_what_to_do(X, words):
+def test_what_cannot_be_images_is_refused_with_advice(X, words):
     with pytest.raises(ValueError, match=words):
         array_of(X)
 
 
-def test_images_three_pixels_high_with_many_bands_need_their_shape_said():
+def test_images_three_pixels_high_with_many_bands_need_image_shape():
     X = np.zeros((2, 3, 8, 8))
     with pytest.raises(ValueError, match=r"image_shape=\(3, 8, 8\)"):
         array_of(X)
@@ -108,7 +108,7 @@ def test_images_three_pixels_high_with_many_bands_need_their_shape_said():
         (np.zeros((2, 4, 1)), r"was asked for, but X has shape \(2, 4, 1\).*Drop image_shape"),
     ],
 )
-def test_images_of_another_shape_than_asked_for_are_refused(X, words):
+def test_images_of_another_shape_than_requested_are_refused(X, words):
     with pytest.raises(ValueError, match=words):
         array_of(X, image_shape=(2, 2))
 
@@ -122,7 +122,7 @@ def test_images_of_another_shape_than_asked_for_are_refused(X, words):
         (np.zeros((2, 6, 8)), r"fitted on images of shape \(4, 4, 3\).*Resize or convert"),
     ],
 )
-def test_images_of_another_shape_than_fitted_on_are_refused(X, words):
+def test_images_of_another_shape_than_fitted_are_refused(X, words):
     with pytest.raises(ValueError, match=words):
         array_of(X, fitted_shape=(4, 4, 3), estimator_name="the CNN")
 
@@ -145,7 +145,7 @@ def test_opposite_infinities_do_not_cancel():
         array_of([[np.inf, 0.0], [-np.inf, 0.0], [0.0, 0.0]])
 
 
-def test_large_numbers_are_fine_as_long_as_float32_holds_them():
+def test_large_values_within_the_range_of_float32_are_accepted():
     largest = np.finfo(np.float32).max
     for dtype in (np.float32, np.float64):
         assert array_of(np.full((2, 2, 2), largest, dtype)).shape == (2, 2, 2, 1)
@@ -154,7 +154,7 @@ def test_large_numbers_are_fine_as_long_as_float32_holds_them():
 
 
 @pytest.mark.parametrize("X", [None, 3, "folder", {"a": 1}, {1, 2}])
-def test_what_is_no_collection_of_images_is_named(X):
+def test_values_that_are_no_collection_of_images_are_named(X):
     with pytest.raises(ValueError, match=rf"X must hold images; got {type(X).__name__}"):
         array_of(X)
 
@@ -165,7 +165,7 @@ def test_complex_pixels_are_refused_without_printing_them_all():
     assert len(str(caught.value)) < 200
 
 
-def test_tensors_of_types_that_numpy_lacks_are_taken_as_float32():
+def test_tensors_of_dtypes_that_numpy_lacks_become_float32():
     assert array_of(torch.ones(2, 4, 4, dtype=torch.bfloat16)).dtype == np.float32
 
 
@@ -184,7 +184,7 @@ def test_an_image_shape_may_be_a_list_of_numpy_integers():
 
 
 @pytest.mark.parametrize("shape", [(3, 16), (3, 4, 4), (3, 4, 4, 1), (3, 4, 4, 3)])
-def test_arrays_are_given_back_as_arrays_of_their_dimensions(shape):
+def test_arrays_are_restored_with_their_dimensions(shape):
     X = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
     checked = check_images(X)
     assert not checked.is_lazy
@@ -195,7 +195,7 @@ def test_arrays_are_given_back_as_arrays_of_their_dimensions(shape):
 
 
 @pytest.mark.parametrize("ndim", [2, 4])
-def test_lazy_images_are_given_back_as_lazy_images(ndim):
+def test_lazy_images_are_restored_as_lazy_images(ndim):
     lazy = LazyImages(np.zeros((3, 4, 4, 1)), ndim=ndim)
     checked = check_images(lazy, any_size=True, fitted_shape=(9, 9, 1))
     assert checked.is_lazy

@@ -122,7 +122,7 @@ def test_weights_may_be_frozen_and_unfrozen_at_any_step(steps):
     assert_equal(*pair)
 
 
-def test_one_may_be_frozen_as_another_is_unfrozen():
+def test_one_weight_may_be_frozen_while_another_is_unfrozen():
     """The number of weights is the same, but not the weights."""
     pair = make_pair()
     for optimizer in pair:
@@ -133,7 +133,7 @@ def test_one_may_be_frozen_as_another_is_unfrozen():
     assert_equal(*pair)
 
 
-def test_a_gradient_counts_though_its_weights_are_frozen_since():
+def test_a_gradient_is_used_even_if_its_weights_were_frozen_later():
     pair = make_pair()
     for optimizer in pair:
         take_steps(optimizer, range(3))
@@ -147,7 +147,7 @@ def test_a_gradient_counts_though_its_weights_are_frozen_since():
 
 @pytest.mark.parametrize("is_frozen", [False, True])
 @pytest.mark.parametrize("missing", [{0, 1}, {2, 3}, ALL])
-def test_whole_groups_may_take_no_step(missing, is_frozen):
+def test_whole_groups_may_be_skipped(missing, is_frozen):
     pair = make_pair()
     for optimizer in pair:
         for index in missing:
@@ -166,7 +166,7 @@ def test_a_group_may_be_added():
     assert_equal(*pair)
 
 
-def test_the_memory_layout_of_the_weights_is_heeded():
+def test_the_memory_layout_of_the_weights_is_kept():
     pair = make_pair()
     for optimizer in pair:
         for weights in weights_of(optimizer):
@@ -196,7 +196,7 @@ def as_it_is(state):
 
 @pytest.mark.parametrize("carry", [as_it_is, by_deepcopy, by_file])
 @pytest.mark.parametrize("n_before", [0, 1, 7])
-def test_a_loaded_state_goes_on_bit_for_bit(carry, n_before):
+def test_training_continues_bit_for_bit_from_a_loaded_state(carry, n_before):
     ours, theirs = make_pair()
     for optimizer in (ours, theirs):
         take_steps(optimizer, range(n_before))
@@ -211,7 +211,7 @@ def test_a_loaded_state_goes_on_bit_for_bit(carry, n_before):
     assert_equal(loaded, theirs)
 
 
-def test_a_state_goes_to_torch_and_comes_back():
+def test_the_state_can_be_exchanged_with_torch():
     ours, reference = make_pair()
     _, other = make_pair()
     take_steps(ours, range(4))
@@ -228,7 +228,7 @@ def test_a_state_goes_to_torch_and_comes_back():
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 40])
-def test_the_count_of_steps_is_right_whenever_the_state_is_asked_for(n_steps):
+def test_the_step_count_in_the_state_is_always_current(n_steps):
     ours, _ = make_pair()
     for n_done in (n_steps, 2 * n_steps):
         take_steps(ours, range(n_steps))
@@ -238,7 +238,7 @@ def test_the_count_of_steps_is_right_whenever_the_state_is_asked_for(n_steps):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
-def test_a_copy_goes_on_bit_for_bit_and_apart_from_the_original(copied):
+def test_a_copy_continues_bit_for_bit_and_independently(copied):
     ours, theirs = make_pair()
     for optimizer in (ours, theirs):
         take_steps(optimizer, range(5))
@@ -255,7 +255,7 @@ def test_a_copy_goes_on_bit_for_bit_and_apart_from_the_original(copied):
 # A step
 
 
-def test_a_closure_computes_the_gradients_and_its_loss_comes_back():
+def test_a_closure_computes_the_gradients_and_step_returns_its_loss():
     ours, theirs = make_pair()
 
     def closure_of(optimizer):
@@ -276,7 +276,7 @@ def test_a_closure_computes_the_gradients_and_its_loss_comes_back():
     assert ours.step() is None
 
 
-def test_an_update_is_a_step_and_leaves_the_gradients():
+def test_an_update_is_a_step_that_keeps_the_gradients():
     ours, theirs = make_pair()
     for seed in range(5):
         give_gradients(ours, seed)

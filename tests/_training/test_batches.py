@@ -77,7 +77,7 @@ def residence(request, monkeypatch):
     seed=st.none() | st.integers(0, 9),
     data=st.data(),
 )
-def test_each_row_is_in_one_batch_and_no_batch_is_a_single_image(n, batch_size, seed, data):
+def test_each_row_is_in_one_batch_and_no_batch_has_one_image(n, batch_size, seed, data):
     rows = np.array(data.draw(st.permutations(range(n + 3))))[:n]
     numbers = np.arange(n + 3)
     pixels = LazyImages(numbers.reshape(-1, 1, 1, 1))
@@ -96,14 +96,14 @@ def test_each_row_is_in_one_batch_and_no_batch_is_a_single_image(n, batch_size, 
         assert seen == rows.tolist()
 
 
-def test_a_last_batch_of_one_image_joins_the_one_before():
+def test_a_last_batch_of_one_image_joins_the_previous_batch():
     images = make_images(9)
     assert [len(batch) for batch, _ in Batches(images, 4, FORMAT)] == [4, 5]
     assert [len(batch) for batch, _ in Batches(images, 3, FORMAT)] == [3, 3, 3]
     assert [len(batch) for batch, _ in Batches(images.part(np.array([7])), 4, FORMAT)] == [1]
 
 
-def test_each_pass_has_an_order_of_its_own():
+def test_each_epoch_has_its_own_order():
     batches = Batches(make_images(20), 4, FORMAT, np.random.RandomState(0))
     first, second = (torch.cat([batch for batch, _ in batches]) for _ in range(2))
     assert not torch.equal(first, second)
@@ -111,7 +111,7 @@ def test_each_pass_has_an_order_of_its_own():
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16, np.int64, np.float16, np.float64])
 @pytest.mark.parametrize("channels_last", [True, False])
-def test_a_batch_is_channels_first_in_the_layout_asked_for(dtype, channels_last):
+def test_a_batch_is_channels_first_in_the_requested_memory_format(dtype, channels_last):
     images = np.arange(24).reshape(2, 2, 2, 3).astype(dtype)
     images.setflags(write=False)
     batch = BatchFormat(CPU, torch.float32, channels_last).to_batch(images)
@@ -121,7 +121,7 @@ def test_a_batch_is_channels_first_in_the_layout_asked_for(dtype, channels_last)
     assert batch.is_contiguous(memory_format=layout)
 
 
-def test_images_of_weight_zero_are_not_there():
+def test_images_of_weight_zero_are_removed():
     images = make_images(6, weights=np.array([1.0, 0, 2, 0, 0, 3]))
     assert len(images) == 3
     assert images.rows.tolist() == [0, 2, 5]
@@ -129,7 +129,7 @@ def test_images_of_weight_zero_are_not_there():
     assert images.row_targets.tolist() == [0, 0, 1]
 
 
-def test_a_part_keeps_its_weights_and_copies_no_image():
+def test_a_subset_keeps_its_weights_and_copies_no_image():
     images = make_images(6, weights=np.array([1.0, 0, 2, 0, 0, 3]))
     part = images.part(np.array([2, 0]))
     assert part.images is images.images
@@ -144,7 +144,7 @@ def test_a_part_keeps_its_weights_and_copies_no_image():
     share=st.floats(0.05, 0.7),
     seed=st.integers(0, 9),
 )
-def test_holding_out_parts_the_images_in_two_and_by_class_where_it_can(sizes, share, seed):
+def test_holding_out_splits_the_images_stratified_where_possible(sizes, share, seed):
     targets = np.repeat(np.arange(len(sizes)), sizes)
     n, n_held_out = len(targets), int(np.ceil(share * len(targets)))
     images = TrainingImages.from_arrays(LazyImages(np.zeros((n, 1, 1, 1))), targets)
@@ -157,7 +157,7 @@ def test_holding_out_parts_the_images_in_two_and_by_class_where_it_can(sizes, sh
         assert np.all(np.abs(counts - np.array(sizes) * n_held_out / n) < 1)
 
 
-def test_images_of_weight_zero_are_held_out_of_nothing():
+def test_images_of_weight_zero_are_in_neither_part_of_the_split():
     images = make_images(9, weights=np.array([1.0, 0, 1, 1, 0, 1, 1, 1, 0]))
     kept, held_out = images.hold_out(0.5, 0)
     assert sorted([*kept.rows, *held_out.rows]) == [0, 2, 3, 5, 6, 7]
@@ -167,7 +167,7 @@ def test_images_of_weight_zero_are_held_out_of_nothing():
 
 
 @pytest.mark.usefixtures("residence")
-def test_files_come_in_the_batches_of_their_pixels(tmp_path):
+def test_files_give_the_same_batches_as_their_pixels(tmp_path):
     pixels = np.random.RandomState(0).randint(0, 256, (11, 4, 5, 3)).astype(np.uint8)
     paths = [tmp_path / f"{i}.png" for i in range(len(pixels))]
     for path, image in zip(paths, pixels, strict=True):
@@ -184,7 +184,7 @@ def test_files_come_in_the_batches_of_their_pixels(tmp_path):
 
 
 @pytest.mark.usefixtures("residence")
-def test_random_steps_are_taken_in_training_anew_in_each_pass():
+def test_random_steps_are_drawn_again_in_each_training_epoch():
     step = AddNoise()
     lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8)).then(AddOne()).then(step)
     images = TrainingImages.from_arrays(lazy, np.arange(9))
@@ -198,7 +198,7 @@ def test_random_steps_are_taken_in_training_anew_in_each_pass():
 
 
 @pytest.mark.usefixtures("residence")
-def test_random_steps_are_not_taken_in_validation():
+def test_random_steps_are_not_applied_in_validation():
     step = AddNoise()
     lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8)).then(step).then(AddOne())
     images = TrainingImages.from_arrays(lazy, np.arange(9))
@@ -207,7 +207,7 @@ def test_random_steps_are_not_taken_in_validation():
 
 
 @pytest.mark.usefixtures("residence")
-def test_random_steps_change_marked_images_alone():
+def test_random_steps_change_only_marked_images():
     step = AddNoise()
     marks = np.arange(9) % 3 == 0
     lazy = LazyImages(np.zeros((9, 2, 2, 1), np.uint8), marks=marks).then(step).then(AddOne())
@@ -219,7 +219,7 @@ def test_random_steps_change_marked_images_alone():
 
 
 @pytest.mark.parametrize("views", [None, FlipTranslate(mirror=True, translation=1)])
-def test_steps_and_views_leave_the_layout_asked_for(views):
+def test_steps_and_views_keep_the_requested_memory_format(views):
     lazy = LazyImages(np.zeros((4, 3, 5, 2), np.uint8)).then(AddOne())
     for channels_last, layout in ((True, torch.channels_last), (False, torch.contiguous_format)):
         batch_format = BatchFormat(CPU, torch.float32, channels_last)
@@ -233,7 +233,7 @@ def test_steps_and_views_leave_the_layout_asked_for(views):
 
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
-def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
+def test_targets_are_mixed_like_their_images(mixup, cutmix):
     # The class of an image is the channel whose values are 1.
     codes = np.arange(12) % 3
     pixels = np.eye(3)[codes].reshape(-1, 1, 1, 3) * np.ones((1, 8, 8, 1))
@@ -250,7 +250,7 @@ def test_targets_are_mixed_like_the_images_they_belong_to(mixup, cutmix):
     assert n_between > 10
 
 
-def test_nothing_is_mixed_after_so_many_passes():
+def test_mixing_ends_after_the_given_number_of_epochs():
     mixing = MixupCutMix(1.0, 0.0, n_outputs=2, n_passes=2)
     batches = Batches(make_images(8), 4, FORMAT, np.random.RandomState(0), mixing)
     ndims = [[truth[0].ndim for _, truth in batches] for _ in range(3)]
@@ -258,7 +258,7 @@ def test_nothing_is_mixed_after_so_many_passes():
 
 
 @pytest.mark.parametrize("rng", [None, np.random.RandomState(0)])
-def test_bytes_that_lie_on_the_device_make_the_same_batches(monkeypatch, rng):
+def test_bytes_stored_on_the_device_give_the_same_batches(monkeypatch, rng):
     images = make_images(10)
     state = None if rng is None else rng.get_state()
     monkeypatch.setattr(_batches, "_RESIDENT_VALUES", 0)
@@ -273,7 +273,7 @@ def test_bytes_that_lie_on_the_device_make_the_same_batches(monkeypatch, rng):
         assert torch.equal(y, y_lying)
 
 
-def test_only_a_gpu_holds_bytes():
+def test_only_a_gpu_stores_bytes():
     images = np.zeros((2, 2, 2, 1), np.uint8)
     assert not _batches._holds(CPU, images)
 
@@ -306,7 +306,7 @@ def make_numbered(n, weights=None):
 
 
 @pytest.mark.usefixtures("residence")
-def test_two_passes_show_each_image_both_ways():
+def test_two_epochs_show_each_image_mirrored_and_not_mirrored():
     images = make_numbered(200)
     views = FlipTranslate(mirror=True, translation=0)
     first, second, third = passes(
@@ -333,7 +333,7 @@ def test_equal_seeds_draw_equal_views():
     assert not torch.equal(first[0], first[1].flip(3))
 
 
-def test_images_of_weight_zero_change_no_view():
+def test_images_of_weight_zero_do_not_change_the_views():
     views = FlipTranslate(mirror=True, translation=1)
     weights = (np.arange(20) % 3).astype(float)
     given, left_out = (
@@ -350,7 +350,7 @@ def test_images_of_weight_zero_change_no_view():
     assert all(map(torch.equal, passes(given, 2), passes(left_out, 2)))
 
 
-def test_nothing_is_moved_or_mirrored_in_validation():
+def test_validation_images_are_not_shifted_or_mirrored():
     images = make_numbered(9)
     views = FlipTranslate(mirror=True, translation=2)
     for found in passes(Batches(images, 4, FORMAT, None, views=views), 2):
@@ -362,7 +362,7 @@ def test_nothing_is_moved_or_mirrored_in_validation():
 
 @few
 @given(n=st.integers(1, 600), n_images=st.integers(1, 600), seed=st.integers(0, 9))
-def test_a_sample_is_of_rows_that_take_part_and_as_large_as_asked_for(n, n_images, seed):
+def test_a_sample_has_the_requested_size_and_no_rows_of_weight_zero(n, n_images, seed):
     weights = np.random.RandomState(seed).randint(0, 3, n).astype(float)
     weights[0] = 1
     numbers = np.arange(n, dtype=np.float64).reshape(-1, 1, 1, 1)
@@ -376,7 +376,7 @@ def test_a_sample_is_of_rows_that_take_part_and_as_large_as_asked_for(n, n_image
     assert len(set(positions)) == len(positions) == min(n_images, len(images))
 
 
-def test_a_sample_is_what_evaluation_sees():
+def test_a_sample_equals_the_images_of_evaluation():
     step = AddNoise()
     lazy = LazyImages(np.zeros((300, 2, 2, 1), np.uint8)).then(step).then(AddOne())
     batch, weights = sample(TrainingImages.from_arrays(lazy, np.arange(300)), 300)

@@ -78,14 +78,14 @@ def n_epochs_without_improvement(values, improves):
     return stale
 
 
-def test_a_constant_learning_rate_stays():
+def test_a_constant_learning_rate_does_not_change():
     assert column(train()[1], "learning_rate") == [0.05] * 12
 
 
 @pytest.mark.parametrize("schedule", list(DECAYS))
 @settings(deadline=None, max_examples=10)
 @given(max_epochs=st.integers(1, 6), batch_size=st.integers(2, 12))
-def test_a_decay_goes_from_the_first_learning_rate_to_zero_step_by_step(
+def test_a_decay_falls_from_the_initial_learning_rate_to_zero_at_each_step(
     schedule, max_epochs, batch_size
 ):
     rates = column(
@@ -110,7 +110,7 @@ class Rates(Callback):
 
 
 @pytest.mark.parametrize("schedule", list(DECAYS))
-def test_the_first_step_is_full_and_steps_of_validation_do_not_count(schedule, monkeypatch):
+def test_the_first_step_has_the_full_rate_and_validation_steps_do_not_count(schedule, monkeypatch):
     rates = Rates()
     make_callbacks = _trainer._make_callbacks
     monkeypatch.setattr(_trainer, "_make_callbacks", lambda *args: [*make_callbacks(*args), rates])
@@ -120,7 +120,7 @@ def test_the_first_step_is_full_and_steps_of_validation_do_not_count(schedule, m
 
 
 @pytest.mark.parametrize("schedule", ["constant", *DECAYS])
-def test_weights_that_the_optimizer_takes_apart_have_their_share_of_the_rate(schedule):
+def test_parameter_groups_keep_their_fraction_of_the_rate(schedule):
     net, history = train(schedule=schedule, solver="muon", max_epochs=2)
     filters, others = net.optimizer_.param_groups
     assert others["lr"] == pytest.approx(0.05 * filters["lr"])
@@ -129,19 +129,19 @@ def test_weights_that_the_optimizer_takes_apart_have_their_share_of_the_rate(sch
     assert (filters["lr"], others["lr"]) == (0.4, pytest.approx(0.02))
 
 
-def test_an_optimizer_of_one_group_has_the_whole_rate():
+def test_an_optimizer_with_one_group_has_the_full_rate():
     net, _ = train(max_epochs=1)
     set_learning_rate(net, 0.4)
     assert [group["lr"] for group in net.optimizer_.param_groups] == [0.4]
 
 
-def test_the_seconds_of_the_epochs_are_measured():
+def test_the_duration_of_each_epoch_is_measured():
     assert all(0 < seconds < 60 for seconds in column(train()[1], "seconds"))
 
 
 @pytest.mark.parametrize("learning_rate_init", [0.01, 0.2, 0.5])
 @pytest.mark.parametrize("tol", [1e-3, 0.01, 0.5])
-def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_some_epochs(
+def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_n_iter_no_change_epochs(
     tol, learning_rate_init
 ):
     losses = column(
@@ -158,13 +158,13 @@ def test_training_stops_when_the_loss_has_not_fallen_by_tol_for_some_epochs(
         assert (stale == 3) == (stop == len(losses))
 
 
-def test_a_loss_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
+def test_a_constant_loss_is_no_improvement_even_if_tol_is_zero():
     history = train(learning_rate_init=1e-30, batch_size=12, n_iter_no_change=3)[1]
     assert len(set(column(history, "train_loss"))) == 1
     assert len(history) == 4
 
 
-def test_a_score_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
+def test_a_constant_score_is_no_improvement_even_if_tol_is_zero():
     history = train(learning_rate_init=1e-30, valid=VALID, early_stopping=True, n_iter_no_change=3)[
         1
     ]
@@ -172,7 +172,7 @@ def test_a_score_that_stands_still_is_no_improvement_even_with_a_tol_of_zero():
 
 
 @pytest.mark.parametrize("n_wrong", [1, 3, 4])
-def test_early_stopping_brings_the_weights_of_the_best_epoch_back(n_wrong):
+def test_early_stopping_restores_the_weights_of_the_best_epoch(n_wrong):
     net, history = train(valid=make_valid(n_wrong), early_stopping=True, max_epochs=40)
     scores, losses = column(history, "validation_accuracy"), column(history, "validation_loss")
     # Among epochs with equal scores, the one with the lowest loss.
@@ -182,7 +182,7 @@ def test_early_stopping_brings_the_weights_of_the_best_epoch_back(n_wrong):
     assert torch.equal(weights_of(net), weights_of(expected))
 
 
-def test_early_stopping_stops_when_the_score_has_not_risen_for_some_epochs():
+def test_early_stopping_stops_when_the_score_has_not_risen_for_n_iter_no_change_epochs():
     net, history = train(
         valid=VALID, early_stopping=True, max_epochs=200, n_iter_no_change=4, tol=1e-4
     )
@@ -192,7 +192,7 @@ def test_early_stopping_stops_when_the_score_has_not_risen_for_some_epochs():
     assert net.callbacks_ == []
 
 
-def test_validation_images_alone_stop_nothing():
+def test_validation_images_without_early_stopping_do_not_stop_training():
     plain, with_images = train()[0], train(valid=VALID)[0]
     assert torch.equal(weights_of(plain), weights_of(with_images))
 
@@ -242,7 +242,7 @@ def test_averaged_weights_are_the_mean_over_the_last_steps(states, share, n_aver
     assert is_last == (n_averaged == 1)
 
 
-def test_averaging_leaves_the_steps_as_they_are(states):
+def test_averaging_does_not_change_the_steps(states):
     train(max_epochs=4, schedule="linear", weight_averaging=0.5)
     averaged, states.seen = states.seen, []
     train(max_epochs=4, schedule="linear")
@@ -250,7 +250,7 @@ def test_averaging_leaves_the_steps_as_they_are(states):
         assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-def test_a_run_that_stops_before_the_last_steps_keeps_its_last_weights():
+def test_a_run_that_stops_before_averaging_begins_keeps_its_last_weights():
     stopping = {"n_iter_no_change": 2, "tol": 100.0}
     net, history = train(weight_averaging=0.5, **stopping)
     plain, _ = train(**stopping)
@@ -258,7 +258,7 @@ def test_a_run_that_stops_before_the_last_steps_keeps_its_last_weights():
     assert torch.equal(weights_of(net), weights_of(plain))
 
 
-def test_a_run_that_stops_amid_the_last_steps_has_the_mean_so_far(states):
+def test_a_run_that_stops_during_averaging_has_the_mean_so_far(states):
     net, history = train(weight_averaging=0.9, n_iter_no_change=4, tol=100.0)
     assert len(history) == 5
     # The first 3 of 36 steps are not averaged; training stops after 15.
@@ -268,13 +268,13 @@ def test_a_run_that_stops_amid_the_last_steps_has_the_mean_so_far(states):
         torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_the_best_epoch_goes_before_the_mean():
+def test_the_best_epoch_takes_precedence_over_the_mean():
     stopping = {"valid": VALID, "early_stopping": True, "max_epochs": 20}
     averaged, plain = train(weight_averaging=1.0, **stopping)[0], train(**stopping)[0]
     assert torch.equal(weights_of(averaged), weights_of(plain))
 
 
-def test_a_loss_that_is_no_number_ends_training_with_what_to_do():
+def test_a_loss_of_nan_ends_training_with_advice():
     says = (
         r"loss became (nan|inf) in epoch 1\. Lower learning_rate_init \(got 1e\+38\).*standardize"
     )
@@ -299,14 +299,14 @@ def test_a_bar_without_validation_images_shows_the_loss():
     assert "validation" not in err.getvalue()
 
 
-def test_the_bar_is_left_as_it_stands_when_training_ends_early():
+def test_the_bar_stays_as_it_is_when_training_ends_early():
     with redirect_stderr(io.StringIO()) as err, pytest.raises(ValueError, match="loss became"):
         train(learning_rate_init=1e38, progress=True)
     assert "epoch 1/12" in err.getvalue()
     assert err.getvalue().endswith("\n")
 
 
-def test_without_a_bar_nothing_is_said():
+def test_without_a_bar_nothing_is_printed():
     with redirect_stderr(io.StringIO()) as err:
         train(valid=VALID)
     assert err.getvalue() == ""

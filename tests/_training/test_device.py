@@ -51,14 +51,14 @@ def with_bfloat16(monkeypatch):
     return CPU
 
 
-def test_auto_is_a_gpu_if_there_is_one():
+def test_auto_selects_a_gpu_if_available():
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert check_device("auto").type == expected
     assert check_device("cpu") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("device", ["gpu", "", f"cuda:{torch.cuda.device_count()}", "meta"])
-def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
+def test_a_missing_device_is_refused_and_the_available_ones_are_named(device):
     says = rf"device='{device}' cannot be used here.*\(cpu.*Pass device='auto'"
     with pytest.raises(ValueError, match=says):
         check_device(device)
@@ -69,14 +69,14 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
 
 @few
 @given(images=arrays(np.uint8, (2, 3, 3, 1)))
-def test_bytes_are_never_computed_in_float64_whatever_type_holds_them(images):
+def test_values_of_bytes_are_never_computed_in_float64_in_any_dtype(images):
     for dtype in (np.uint8, np.int64, np.float16, np.float32, np.float64):
         assert choose(images.astype(dtype)) == "float32"
 
 
 @few
 @given(images=arrays(np.float64, (2, 2, 2, 1), elements=st.floats(allow_nan=False)))
-def test_float64_is_for_numbers_that_float32_rounds(images):
+def test_float64_is_used_for_values_that_float32_rounds(images):
     with np.errstate(over="ignore"):
         is_rounded = np.any(images.astype(np.float32) != images)
     assert choose(images, batch_size=2) == ("float64" if is_rounded else "float32")
@@ -89,12 +89,12 @@ def test_more_than_a_batch_is_never_computed_in_float64():
     assert choose(images, batch_size=2, n_images=2) == "float64"
 
 
-def test_integers_beyond_float32_count_as_numbers_too():
+def test_integers_beyond_float32_are_computed_in_float64():
     assert choose(np.full((1, 1, 1, 1), 2**24 + 1)) == "float64"
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (15, 17, 1), (16, 16, 1), (8, 8, 4), (32, 32, 3)])
-def test_bfloat16_is_for_large_images_where_the_device_has_it(shape, with_bfloat16):
+def test_bfloat16_is_used_for_large_images_where_the_device_supports_it(shape, with_bfloat16):
     is_large = math.prod(shape) >= 256
     images = np.zeros((2, *shape), np.uint8)
     lazy = LazyImages(np.zeros((2, 1, 1, 1), np.uint8)).then(Resize(shape))
@@ -103,7 +103,7 @@ def test_bfloat16_is_for_large_images_where_the_device_has_it(shape, with_bfloat
         assert choose(each, NO_BFLOAT16) == "float32"
 
 
-def test_small_exact_work_is_not_rounded_where_there_is_bfloat16(with_bfloat16):
+def test_small_images_are_not_rounded_to_bfloat16(with_bfloat16):
     images = np.full((2, 16, 16, 1), 0.1)
     assert choose(images, with_bfloat16) == "float64"
     assert choose(images, with_bfloat16, batch_size=1) == "bfloat16"
@@ -111,7 +111,7 @@ def test_small_exact_work_is_not_rounded_where_there_is_bfloat16(with_bfloat16):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float64"])
 @pytest.mark.parametrize("images", [np.zeros((2, 32, 32, 3), np.uint8), np.full((1, 1, 1, 1), 0.1)])
-def test_a_precision_that_is_asked_for_is_taken(images, precision):
+def test_a_requested_precision_is_used(images, precision):
     for device in (CPU, NO_BFLOAT16):
         assert choose(images, device, precision=precision) == precision
 
@@ -120,17 +120,17 @@ def test_a_precision_that_is_asked_for_is_taken(images, precision):
 
 
 @pytest.mark.skipif(not CPU_INFO.exists(), reason="the system does not tell what its processor has")
-def test_a_processor_has_bfloat16_if_the_system_says_so():
+def test_a_cpu_supports_bfloat16_if_the_system_says_so():
     flags = CPU_INFO.read_text().split()
     assert has_bfloat16(CPU) == ("avx512_bf16" in flags or "amx_bf16" in flags)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_a_gpu_has_bfloat16_from_its_eighth_generation_on():
+def test_a_gpu_supports_bfloat16_from_compute_capability_8():
     device = torch.device("cuda")
     assert has_bfloat16(device) == (torch.cuda.get_device_capability(device) >= (8, 0))
 
 
-def test_a_device_of_another_kind_has_no_bfloat16():
+def test_devices_of_other_types_use_no_bfloat16():
     assert not has_bfloat16(NO_BFLOAT16)
     assert not has_bfloat16(torch.device("mps"))

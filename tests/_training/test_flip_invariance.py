@@ -72,13 +72,13 @@ def test_shapes_at_any_place_and_angle_may_be_mirrored(color):
     assert is_flip_invariant(take(images, np.unique(names, return_inverse=True)[1]))
 
 
-def test_digits_may_not():
+def test_digits_may_not_be_mirrored():
     digits = load_digits()
     assert is_flip_invariant(take(digits.images[..., None], digits.target)) is False
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_classes_that_are_mirror_images_of_each_other_may_not(seed):
+def test_classes_that_are_mirror_images_of_each_other_may_not_be_mirrored(seed):
     assert not is_flip_invariant(take(*make_sides(seed=seed)))
 
 
@@ -93,18 +93,18 @@ def test_one_such_pair_among_other_classes_is_enough():
 # Too little information
 
 
-def test_few_images_tell_too_little():
+def test_few_images_give_no_decision():
     images, targets = make_bands(100)
     assert is_flip_invariant(take(images, targets))
     assert not is_flip_invariant(take(images[:99], targets[:99]))
 
 
 @pytest.mark.parametrize("value", [0, 7, 0.1])
-def test_constant_images_tell_nothing(value):
+def test_constant_images_give_no_decision(value):
     assert not is_flip_invariant(take(np.full((200, SIDE, SIDE, 1), value), np.arange(200) % 3))
 
 
-def test_labels_that_the_images_do_not_tell_count_as_no():
+def test_unpredictable_labels_mean_no_mirroring():
     """Chance may give a few other results, at most two of twenty."""
     answers = []
     for seed in range(20):
@@ -114,7 +114,7 @@ def test_labels_that_the_images_do_not_tell_count_as_no():
     assert sum(answers) <= 2
 
 
-def test_a_single_class_tells_nothing():
+def test_a_single_class_gives_no_decision():
     images, targets = make_bands()
     assert not is_flip_invariant(take(images, np.zeros_like(targets)))
 
@@ -138,7 +138,7 @@ def test_the_order_of_the_images_does_not_matter(make, answer, arrange):
 
 
 @pytest.mark.parametrize(("n", "n_classes"), [(300, 10), (6000, 3)])
-def test_labels_may_come_in_turns(n, n_classes):
+def test_labels_may_be_in_any_order(n, n_classes):
     """Sampling at regular positions would select only a few classes."""
     rng = np.random.RandomState(0)
     targets = np.arange(n) % n_classes
@@ -159,7 +159,7 @@ def test_images_of_any_shape(shape):
 
 
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
-def test_images_of_weight_zero_are_not_asked(make, answer):
+def test_images_of_weight_zero_are_not_used(make, answer):
     images, targets = make()
     # An equal number of images that would change the result.
     others, other_targets = make_sides(seed=1) if answer else make_bands(n_classes=2, seed=1)
@@ -174,7 +174,7 @@ def test_images_of_weight_zero_are_not_asked(make, answer):
 
 
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
-def test_files_are_asked_as_pixels_are(make, answer, tmp_path):
+def test_files_give_the_same_decision_as_their_pixels(make, answer, tmp_path):
     images, targets = make(120)
     paths = [tmp_path / f"{number}.png" for number in range(len(images))]
     for path, image in zip(paths, images, strict=True):
@@ -183,7 +183,7 @@ def test_files_are_asked_as_pixels_are(make, answer, tmp_path):
     assert is_flip_invariant(take(LazyImages(files), targets)) is answer
 
 
-def test_lazy_images_are_asked_as_a_prediction_sees_them():
+def test_lazy_images_are_used_without_random_steps():
     """Deterministic steps are applied, random steps are not."""
     images, targets = make_bands(n_classes=2)
     images = LazyImages(images)
@@ -192,7 +192,7 @@ def test_lazy_images_are_asked_as_a_prediction_sees_them():
 
 
 @pytest.mark.parametrize(("make", "answer"), [(make_bands, True), (make_sides, False)])
-def test_several_labels_an_image(make, answer):
+def test_multilabel_targets(make, answer):
     first, targets = make()
     second, more_targets = make(seed=1)
     indicator = np.zeros((len(first), 3), np.float32)
@@ -202,7 +202,7 @@ def test_several_labels_an_image(make, answer):
     assert is_flip_invariant(take(images, indicator)) is answer
 
 
-def test_the_images_are_left_as_they_are():
+def test_the_images_are_not_changed():
     images, targets = make_bands()
     before = images.copy()
     images.flags.writeable = False

@@ -18,13 +18,13 @@ FORMAT = BatchFormat(CPU, torch.float32)
 
 @few
 @given(side=st.integers(1, 3000))
-def test_an_evaluation_batch_holds_as_many_images_as_the_cache_likes(side):
+def test_an_evaluation_batch_is_limited_in_pixels(side):
     size = evaluation_batch_size((side, side, 3))
     assert 1 <= size <= 1024
     assert size == 1 or size * side**2 <= 2**18
 
 
-def test_logits_do_not_depend_on_the_batches_they_come_in():
+def test_logits_do_not_depend_on_the_batches():
     module = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
     images = LazyImages(np.random.RandomState(0).rand(1030, 16, 16, 1))
     logits = predict_logits(module, images, FORMAT)
@@ -33,7 +33,7 @@ def test_logits_do_not_depend_on_the_batches_they_come_in():
     np.testing.assert_allclose(np.concatenate(pairs), logits[1020:], atol=1e-6)
 
 
-def test_logits_of_a_net_in_bfloat16_are_float32():
+def test_logits_of_a_network_in_bfloat16_are_float32():
     module = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
     images = np.random.RandomState(0).randint(0, 9, size=(9, 3, 4, 1)).astype(np.uint8)
     rounding = BatchFormat(CPU, torch.float32, autocast=True)
@@ -49,7 +49,7 @@ def test_logits_of_a_net_in_bfloat16_are_float32():
     np.testing.assert_allclose(rounded, exact, atol=0.05)
 
 
-def test_random_steps_are_not_taken():
+def test_random_steps_are_not_applied():
     images = np.random.RandomState(0).rand(9, 4, 4, 1)
     changed = ImageAugmenter(rotation=180).fit_transform(images)
     found = predict_logits(nn.Flatten(), changed, FORMAT)

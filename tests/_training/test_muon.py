@@ -58,7 +58,7 @@ def normalized(weights):
 
 @few
 @given(seed=seeds, height=st.integers(1, 9), width=st.integers(1, 9))
-def test_singular_vectors_are_kept_and_singular_values_go_to_one(seed, height, width):
+def test_singular_vectors_are_kept_and_singular_values_become_one(seed, height, width):
     matrix = random(height, width, seed=seed)
     left, values, right = torch.linalg.svd(matrix, full_matrices=False)
     values = values / (values.norm() + 1e-7)
@@ -70,14 +70,14 @@ def test_singular_vectors_are_kept_and_singular_values_go_to_one(seed, height, w
 
 @few
 @given(seed=seeds, scale=st.floats(1e-3, 1e3))
-def test_the_length_of_a_matrix_does_not_matter(seed, scale):
+def test_the_norm_of_a_matrix_does_not_matter(seed, scale):
     matrix = random(4, 7, seed=seed)
     found, expected = orthogonalized(scale * matrix), orthogonalized(matrix)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 40), (40, 8), (16, 16)])
-def test_equal_singular_values_come_out_at_about_one(height, width):
+def test_equal_singular_values_become_about_one(height, width):
     matrix = torch.linalg.svd(random(height, width), full_matrices=False)
     values = torch.linalg.svdvals(orthogonalized(matrix.U @ matrix.Vh))
     assert values.min() > 0.65
@@ -92,7 +92,7 @@ def test_a_matrix_of_zeros_stays_one(shape, dtype):
     )
 
 
-def test_a_tall_matrix_is_a_wide_one_turned():
+def test_a_tall_matrix_gives_the_transpose_of_a_wide_one():
     matrix = random(9, 4)
     torch.testing.assert_close(orthogonalized(matrix), orthogonalized(matrix.T).T)
 
@@ -102,7 +102,7 @@ def test_a_tall_matrix_is_a_wide_one_turned():
 
 @few
 @given(seed=seeds, lr=st.floats(1e-4, 1), momentum=st.sampled_from([0.0, 0.6, 0.9]))
-def test_a_step_of_filters_is_the_momentum_made_orthogonal(seed, lr, momentum):
+def test_a_step_of_filters_is_the_orthogonalized_momentum(seed, lr, momentum):
     weights = nn.Parameter(random(4, 2, 3, 3, seed=seed))
     optimizer = Muon([{"params": [weights]}], lr=lr, momentum=momentum)
     mean = torch.zeros_like(weights)
@@ -128,7 +128,7 @@ def test_a_step_has_singular_values_of_about_the_learning_rate(shape):
     assert values.max() < 1.21
 
 
-def test_the_length_of_filters_and_of_their_gradient_does_not_matter():
+def test_the_norm_of_filters_and_gradients_does_not_matter():
     results = []
     for scale in (1, 1000):
         weights = nn.Parameter(scale * random(4, 2, 3, 3))
@@ -155,7 +155,7 @@ def test_products_of_bfloat16_change_the_direction_a_little():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_other_weights_are_those_of_adamw_at_a_twentieth_of_the_learning_rate(dtype):
+def test_other_weights_are_updated_by_adamw_at_a_twentieth_of_the_learning_rate(dtype):
     shapes = [(5, 3), (5,), (2, 3, 4)]
     ours, theirs = (
         [nn.Parameter(random(*shape, dtype=dtype)) for shape in shapes] for _ in range(2)
@@ -174,7 +174,7 @@ def test_other_weights_are_those_of_adamw_at_a_twentieth_of_the_learning_rate(dt
     assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
-def test_weight_decay_leaves_filters_alone():
+def test_weight_decay_does_not_change_filters():
     nets = [make_net() for _ in range(2)]
     for net, weight_decay in zip(nets, (0.0, 5.0), strict=True):
         take_steps(net, make_optimizer(net, weight_decay=weight_decay), seeds=[0])
@@ -185,7 +185,7 @@ def test_weight_decay_leaves_filters_alone():
 # Groups of weights
 
 
-def test_filters_are_told_by_their_shape():
+def test_filters_are_recognized_by_their_shape():
     net = make_net()
     filters, others = make_optimizer(net, lr=0.4).param_groups
     assert [id(weights) for weights in filters["params"]] == [id(w) for w in filters_of(net)]
@@ -194,7 +194,7 @@ def test_filters_are_told_by_their_shape():
     assert (others["lr"], others["lr_scale"]) == (0.4 * 0.05, 0.05)
 
 
-def test_all_groups_are_taken():
+def test_all_groups_are_updated():
     net = make_net()
     optimizer = Muon([{"params": filters_of(net)}, {"params": others_of(net)}], lr=0.1)
     before = copy.deepcopy(net)
@@ -202,7 +202,7 @@ def test_all_groups_are_taken():
     assert not any(map(torch.equal, net.parameters(), before.parameters()))
 
 
-def test_weights_that_are_not_trained_stay_bit_for_bit():
+def test_frozen_weights_do_not_change():
     net = make_net()
     frozen = (net[0].weight, net[5].weight)
     for weights in frozen:
@@ -215,7 +215,7 @@ def test_weights_that_are_not_trained_stay_bit_for_bit():
     assert not torch.equal(net[5].bias, before[5].bias)
 
 
-def test_a_net_may_have_no_filters_or_nothing_else():
+def test_a_network_may_have_no_filters_or_only_filters():
     net = make_net()
     for weights in (filters_of(net), others_of(net)):
         before = [each.detach().clone() for each in weights]
@@ -228,7 +228,7 @@ def test_a_net_may_have_no_filters_or_nothing_else():
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_a_loaded_state_goes_on_bit_for_bit(channels_last):
+def test_training_continues_bit_for_bit_from_a_loaded_state(channels_last):
     net = make_net(torch.float32, channels_last)
     optimizer = make_optimizer(net, momentum=0.9)
     take_steps(net, optimizer, seeds=range(3))
@@ -249,7 +249,7 @@ def test_the_memory_layout_changes_nothing():
     assert nets[1][2].weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_a_closure_computes_the_gradients_and_its_loss_comes_back():
+def test_a_closure_computes_the_gradients_and_step_returns_its_loss():
     nets = [make_net() for _ in range(2)]
     plain, with_closure = map(make_optimizer, nets)
     assert plain.step() is None

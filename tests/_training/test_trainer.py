@@ -63,7 +63,7 @@ def weights_of(net):
     return torch.cat([weights.detach().flatten() for weights in net.module_.parameters()])
 
 
-def test_the_history_has_every_figure_of_every_epoch():
+def test_the_history_has_every_metric_of_every_epoch():
     history = train(make_mlp(), make_images(), valid=make_images(6))
     assert len(history) == 3
     assert all(math.isfinite(figure) for epoch in history for figure in epoch.values())
@@ -75,7 +75,7 @@ def test_the_history_has_every_figure_of_every_epoch():
 
 
 @pytest.mark.parametrize("batch_size", [4, 7, 64])
-def test_validation_figures_are_those_of_all_images_together(batch_size):
+def test_validation_metrics_are_those_of_all_images_together(batch_size):
     weights = np.linspace(0.5, 1.5, 11)
     valid = make_images(11, weights=weights)
     net = make_mlp()
@@ -88,7 +88,7 @@ def test_validation_figures_are_those_of_all_images_together(batch_size):
     assert history["validation_accuracy"] == pytest.approx(np.average(right, weights=weights))
 
 
-def test_training_figures_do_not_depend_on_the_batches_while_the_weights_stand_still():
+def test_training_metrics_of_fixed_weights_do_not_depend_on_the_batches():
     still = [
         train(make_mlp(plan=plan), make_images(150), plan)[0]
         for plan in (
@@ -100,7 +100,7 @@ def test_training_figures_do_not_depend_on_the_batches_while_the_weights_stand_s
         assert figures["train_accuracy"] == still[0]["train_accuracy"]
 
 
-def test_an_indicator_is_right_if_all_its_labels_are():
+def test_an_indicator_row_is_correct_if_all_its_labels_are():
     images = make_images(8)
     several = TrainingImages.from_arrays(
         images.images, np.stack([images.targets, 1 - images.targets], axis=1).astype(np.float32)
@@ -122,7 +122,7 @@ def test_equal_seeds_train_equal_bits():
         assert not torch.equal(first, other)
 
 
-def test_the_net_learns_what_can_be_learned_and_keeps_no_data():
+def test_the_network_learns_and_keeps_no_data():
     net = make_mlp()
     images = make_images()
     plan = replace(PLAN, max_epochs=100)
@@ -145,7 +145,7 @@ def test_weight_decay_is_decoupled_from_the_gradient():
     torch.testing.assert_close(weights_of(nets[0]) - weights_of(nets[1]), 0.03 * before)
 
 
-def test_training_works_where_the_caller_has_turned_gradients_off():
+def test_training_works_inside_no_grad():
     net = make_mlp()
     before = weights_of(net)
     with torch.no_grad():
@@ -157,7 +157,7 @@ def test_training_works_where_the_caller_has_turned_gradients_off():
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize("autocast", [True, False])
 @pytest.mark.parametrize("solver", ["adamw", "muon"])
-def test_a_restored_net_goes_on_as_if_nothing_had_happened(solver, autocast, channels_last):
+def test_a_restored_network_continues_training_bit_for_bit(solver, autocast, channels_last):
     batch_format = BatchFormat(CPU, torch.float32, channels_last, autocast)
     plan = replace(PLAN, solver=solver)
     with seeded(0):
@@ -196,7 +196,7 @@ def test_float64_is_computed_in_float64():
     class_weight=st.sampled_from([None, "balanced", {0: 3.0}, {1: 0.5, 2: 4.0}]),
     data=st.data(),
 )
-def test_class_weights_are_weights_of_the_images_and_their_mean_is_one(codes, class_weight, data):
+def test_class_weights_become_image_weights_with_mean_one(codes, class_weight, data):
     encoder = TargetEncoder.learn(np.arange(3))
     weights = data.draw(st.none() | st.lists(st.floats(0.1, 9), min_size=12, max_size=12))
     weights = None if weights is None else np.array(weights[: len(codes)])
@@ -213,7 +213,7 @@ def test_class_weights_are_weights_of_the_images_and_their_mean_is_one(codes, cl
         np.testing.assert_allclose(weighed.row_weights, expected / expected.mean())
 
 
-def test_class_weights_of_several_labels_an_image_are_the_losses_own():
+def test_multilabel_class_weights_are_applied_in_the_loss():
     encoder = TargetEncoder.learn([[0, 1], [1, 1], [0, 1], [0, 0]])
     targets = encoder.encode([[0, 1], [1, 1], [0, 1], [0, 0]])
     images = TrainingImages.from_arrays(LazyImages(np.zeros((4, 1, 1, 1))), targets)
@@ -224,7 +224,7 @@ def test_class_weights_of_several_labels_an_image_are_the_losses_own():
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
-def test_labels_are_smoothed_as_the_plan_says(multilabel):
+def test_labels_are_smoothed_as_configured(multilabel):
     y = np.eye(2, dtype=int)[[0, 1, 1]] if multilabel else np.array([0, 1, 1])
     encoder = TargetEncoder.learn(y)
     images = TrainingImages.from_arrays(LazyImages(np.zeros((3, 1, 1, 1))), encoder.encode(y))
@@ -250,7 +250,7 @@ class Seeing(nn.Module):
         return self.linear(batch.flatten(1))
 
 
-def test_views_are_for_training_alone_and_come_with_the_plan():
+def test_views_are_configured_and_used_only_in_training():
     images, valid = make_images(20), make_images(6)
     plan = replace(PLAN, views=FlipTranslate(mirror=True, translation=0), batch_size=64)
     with seeded(0):
@@ -269,7 +269,7 @@ def test_views_are_for_training_alone_and_come_with_the_plan():
     assert len(seen[False]) == 3
 
 
-def test_weights_count_in_the_normalizations_of_the_net():
+def test_sample_weights_are_used_by_batch_normalization():
     times = np.arange(12) % 3
     weighted = make_images(12, weights=times.astype(float))
     repeated = make_images(12).part(np.repeat(np.arange(12), times))
@@ -290,7 +290,7 @@ def test_weights_count_in_the_normalizations_of_the_net():
 
 @pytest.mark.parametrize("autocast", [False, True])
 @pytest.mark.parametrize("solver", ["adamw", "muon"])
-def test_each_solver_learns_what_can_be_learned(solver, autocast):
+def test_each_solver_learns_separable_classes(solver, autocast):
     plan = replace(PLAN, solver=solver, max_epochs=60, learning_rate_init=0.05, schedule="linear")
     batch_format = BatchFormat(CPU, torch.float32, autocast=autocast)
     with seeded(0):
@@ -304,7 +304,7 @@ def test_each_solver_learns_what_can_be_learned(solver, autocast):
     np.testing.assert_array_equal(predicted, images.targets)
 
 
-def test_bfloat16_is_within_the_net_alone():
+def test_bfloat16_is_used_only_inside_the_network():
     net, exact = make_mlp(BatchFormat(CPU, torch.float32, autocast=True)), make_mlp()
     batch = FORMAT.to_batch(make_images().images.source)
     logits = net.infer(batch)
@@ -342,14 +342,14 @@ def copied_in(net):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_without_rounding_predictions_are_of_the_module_itself(dtype):
+def test_without_rounding_the_module_itself_predicts(dtype):
     net = make_mlp(BatchFormat(CPU, dtype))
     assert net.evaluation_module() is net.module_
     train(net, make_images())
     assert net.evaluation_module() is net.module_
 
 
-def test_with_rounding_predictions_are_of_a_copy_whose_filters_are_rounded():
+def test_with_rounding_a_copy_with_rounded_filters_predicts():
     net, _ = make_rounding()
     before = {name: tensor.clone() for name, tensor in net.module_.state_dict().items()}
     module = net.evaluation_module()
@@ -365,7 +365,7 @@ def test_with_rounding_predictions_are_of_a_copy_whose_filters_are_rounded():
 
 
 @pytest.mark.parametrize("name", ["resnet", "cnn", "mlp"])
-def test_rounding_beforehand_predicts_what_rounding_on_the_way_does(name):
+def test_rounding_weights_in_advance_does_not_change_predictions(name):
     with seeded(0):
         module = {
             "resnet": ResNet((3, 4, 1), 2, widths=(4, 8)),
@@ -384,7 +384,7 @@ def test_rounding_beforehand_predicts_what_rounding_on_the_way_does(name):
         train(net, make_images())
 
 
-def test_the_copy_is_made_once_while_the_weights_stand_still():
+def test_the_copy_is_made_once_for_fixed_weights():
     net, batch_format = make_rounding()
     module = net.evaluation_module()
     predict_logits(module, make_images().images, batch_format)
@@ -434,7 +434,7 @@ def restore(net):
         restore,
     ],
 )
-def test_the_copy_is_made_anew_when_weights_have_changed(change):
+def test_the_copy_is_made_again_when_weights_have_changed(change):
     net, batch_format = make_rounding()
     before = copied_in(net)
     change(net)
@@ -449,7 +449,7 @@ def test_the_copy_is_made_anew_when_weights_have_changed(change):
     )
 
 
-def test_a_layer_of_ones_own_that_computes_otherwise_is_not_rounded():
+def test_a_custom_layer_is_not_rounded():
     class Halved(nn.Linear):
         """A subclass of a layer, which autocast does not convert."""
 
@@ -488,7 +488,7 @@ class Listener(Callback):
         self.heard.append("epoch")
 
 
-def test_callbacks_hear_what_they_listen_to_in_order(monkeypatch):
+def test_callbacks_are_called_in_order(monkeypatch):
     listener = Listener()
     make_callbacks = _trainer._make_callbacks
     monkeypatch.setattr(
@@ -504,7 +504,7 @@ def test_callbacks_hear_what_they_listen_to_in_order(monkeypatch):
     assert len(listener.heard) == 9
 
 
-def test_a_method_of_the_net_hears_of_gradients_before_the_step():
+def test_on_grad_computed_of_the_network_is_called_before_the_step():
     net = make_mlp(plan=replace(PLAN, max_epochs=1, batch_size=10))
     seen = []
 

@@ -28,7 +28,7 @@ def test_two_convolutions_a_dense_layer_and_dropout():
     assert n_weights(clf) == 896 + 18_496 + (64 * 8 * 8 + 1) * 128 + 129 * 10
 
 
-def test_three_convolutions_of_which_two_are_pooled_have_122570_weights():
+def test_three_convolutions_with_two_poolings_have_122570_weights():
     X, y = make_stripes(n_images=20, shape=(32, 32, 3), n_classes=10)
     clf = CNNImageClassifier(
         (32, 64, 64), padding="valid", pool_size=(2, 2, 1), hidden_layer_sizes=64, max_iter=1
@@ -40,7 +40,7 @@ def test_three_convolutions_of_which_two_are_pooled_have_122570_weights():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2, 3), (3, 5), (13, 1, 2)])
 @pytest.mark.parametrize("padding", ["same", "valid"])
-def test_small_images_are_pooled_less(shape, padding):
+def test_small_images_are_pooled_fewer_times(shape, padding):
     X, y = make_stripes(n_images=12, shape=shape, n_classes=2)
     clf = CNNImageClassifier((4, 4, 4), padding=padding, hidden_layer_sizes=4, max_iter=1)
     assert clf.fit(X, y).predict_proba(X).shape == (12, 2)
@@ -51,7 +51,7 @@ def test_a_pool_size_for_each_convolution(stripes):
         CNNImageClassifier(pool_size=(2, 2, 2)).fit(*stripes)
 
 
-def test_an_even_window_keeps_the_size_too(stripes):
+def test_an_even_kernel_size_keeps_the_image_size(stripes):
     X, y = stripes
     clf = CNNImageClassifier((4,), kernel_size=2, pool_size=1, max_iter=1).fit(X, y)
     (dense, *_) = [m for m in clf.net_.module_.modules() if isinstance(m, nn.Linear)]
@@ -65,7 +65,7 @@ def test_it_learns_digits_from_their_images():
     assert clf.score(digits.images[600:], digits.target[600:]) > 0.9
 
 
-def test_it_learns_several_labels_an_image():
+def test_it_learns_multilabel_targets():
     X, codes = make_stripes(n_images=60, n_classes=4)
     y = np.stack([codes % 2, codes // 2], axis=1)
     clf = CNNImageClassifier((8,), max_iter=40, random_state=0).fit(X, y)

@@ -8,7 +8,7 @@ from torch import nn
 from skimgcls import MLPImageClassifier
 
 
-def test_the_hidden_layers_are_as_said(stripes):
+def test_the_hidden_layers_have_the_given_sizes(stripes):
     X, y = stripes
     clf = MLPImageClassifier((20, 10), activation="tanh", dropout=0.2, max_iter=1).fit(X, y)
     layers = list(clf.net_.module_.body.layers)
@@ -21,14 +21,14 @@ def test_the_hidden_layers_are_as_said(stripes):
 
 
 @pytest.mark.parametrize("sizes", [5, [5], (5,), np.array([5])])
-def test_one_hidden_layer_in_every_spelling(stripes, sizes):
+def test_one_hidden_layer_can_be_given_in_several_ways(stripes, sizes):
     X, y = stripes
     reference = MLPImageClassifier((5,), max_iter=1, random_state=0).fit(X, y).predict_proba(X)
     clf = MLPImageClassifier(sizes, max_iter=1, random_state=0).fit(X, y)
     np.testing.assert_array_equal(clf.predict_proba(X), reference)
 
 
-def test_dropout_is_for_training_alone(stripes):
+def test_dropout_is_applied_only_in_training(stripes):
     X, y = stripes
     clf = MLPImageClassifier((50,), dropout=0.9, max_iter=3, random_state=0).fit(X, y)
     np.testing.assert_array_equal(clf.predict_proba(X), clf.predict_proba(X))

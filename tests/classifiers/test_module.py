@@ -42,7 +42,7 @@ def test_classes_and_functions_make_classifiers(color_stripes, module):
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
-def test_batches_come_as_torch_has_them(color_stripes):
+def test_a_module_gets_batches_in_the_layout_of_torch(color_stripes):
     X, y = color_stripes
     seen = []
 
@@ -62,7 +62,7 @@ def test_a_last_batch_of_one_image_does_not_break_batch_normalization():
     assert clf.n_iter_ == 2
 
 
-def test_a_module_that_draws_in_prediction_draws_alike_and_not_from_the_caller(stripes):
+def test_a_random_module_predicts_reproducibly_and_leaves_the_callers_generator(stripes):
     class AlwaysDrops(Flat):
         def forward(self, x):
             return super().forward(nn.functional.dropout(x))
@@ -88,6 +88,6 @@ def test_a_module_with_another_number_of_outputs_is_refused(stripes):
         make_classifier(too_many).fit(*stripes)
 
 
-def test_what_is_no_module_is_refused(stripes):
+def test_values_that_are_no_module_are_refused(stripes):
     with pytest.raises(TypeError, match=r"must return a torch.nn.Module; got 'net'"):
         make_classifier(lambda image_shape, n_outputs: "net").fit(*stripes)

@@ -39,7 +39,7 @@ def make_frozen(X, y, **params):
 
 
 @pytest.mark.parametrize("coverage", [0.1, 0.5, 0.9, 1.0])
-def test_the_share_asked_for_is_accepted(coverage):
+def test_the_requested_fraction_is_accepted(coverage):
     clf = make_frozen(*make_cases(1000), coverage=coverage)
     assert clf.coverage_ == pytest.approx(coverage, abs=0.001)
     X, _ = make_cases(5000, seed=1)
@@ -49,7 +49,7 @@ def test_the_share_asked_for_is_accepted(coverage):
 
 
 @pytest.mark.parametrize("max_error", [0.15, 0.2])
-def test_the_error_asked_for_is_kept_as_often_as_is_promised(max_error):
+def test_the_requested_error_is_met_with_the_promised_confidence(max_error):
     confidence, n_kept = 0.9, 0
     for seed in range(60):
         clf = make_frozen(*make_cases(800, seed), max_error=max_error, confidence=confidence)
@@ -60,14 +60,14 @@ def test_the_error_asked_for_is_kept_as_often_as_is_promised(max_error):
     assert n_kept >= stats.binom.ppf(0.001, 60, confidence)
 
 
-def test_more_images_are_accepted_where_more_mistakes_are():
+def test_a_higher_error_bound_accepts_more_images():
     X, y = make_cases(2000)
     strict, loose = (make_frozen(X, y, max_error=e) for e in (0.1, 0.2))
     assert strict.threshold_ > loose.threshold_
     assert strict.coverage_ < loose.coverage_
 
 
-def test_without_a_wish_nothing_is_rejected():
+def test_without_a_bound_nothing_is_rejected():
     X, y = make_stripes()
     clf = RejectOptionClassifier(MLPImageClassifier(max_iter=2, random_state=0)).fit(X, y)
     inner = MLPImageClassifier(max_iter=2, random_state=0).fit(X, y)
@@ -88,7 +88,7 @@ def test_without_a_wish_nothing_is_rejected():
         (["a", "b"], "?", "?"),
     ],
 )
-def test_what_is_rejected_has_an_answer_of_its_own(labels, rejected_label, expected):
+def test_rejected_images_get_the_rejected_label(labels, rejected_label, expected):
     X, y = make_cases(400)
     y = np.array(labels)[y]
     clf = make_frozen(X, y, coverage=0.5, rejected_label=rejected_label)
@@ -99,7 +99,7 @@ def test_what_is_rejected_has_an_answer_of_its_own(labels, rejected_label, expec
     np.testing.assert_array_equal(answers[accepted], np.full(accepted.sum(), clf.classes_[0]))
 
 
-def test_strangers_among_the_images_held_out_count_as_mistakes():
+def test_images_of_unknown_classes_count_as_mistakes():
     X, y = make_cases(2000)
     oracle = FrozenEstimator(Oracle().fit(X, y))
     is_strange = np.arange(2000) % 10 == 0
@@ -138,7 +138,7 @@ def test_equal_seeds_hold_out_the_same():
     assert one.threshold_ == other.threshold_
 
 
-def test_a_search_varies_what_is_inside():
+def test_a_search_varies_parameters_of_the_inner_classifier():
     X, y = make_stripes()
     clf = RejectOptionClassifier(MLPImageClassifier(max_iter=1), coverage=0.9, random_state=0)
     search = GridSearchCV(clf, {"estimator__alpha": [0.1, 0.2], "coverage": [0.8]}, cv=2)
@@ -148,12 +148,12 @@ def test_a_search_varies_what_is_inside():
 # ---- errors
 
 
-def test_both_wishes_at_once():
+def test_both_bounds_at_once_are_refused():
     with pytest.raises(ValueError, match="not both"):
         make_frozen(*make_cases(50), coverage=0.5, max_error=0.1)
 
 
-def test_a_promise_that_too_few_images_allow():
+def test_a_bound_that_too_few_images_support_is_refused():
     with pytest.raises(ValueError, match=r"max_error=0.01 cannot be guaranteed .* Hold out more"):
         make_frozen(*make_cases(50), max_error=0.01)
 
@@ -167,31 +167,31 @@ def test_a_fit_that_raises_changes_nothing():
     assert vars(clf) | {"coverage": 0.5, "max_error": None} == before
 
 
-def test_labels_that_are_not_as_many():
+def test_another_number_of_labels_is_refused():
     X, y = make_cases(50)
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples"):
         RejectOptionClassifier(FrozenEstimator(Oracle().fit(X, y)), coverage=0.5).fit(X, y[:-1])
 
 
-def test_several_labels_an_image():
+def test_multilabel_targets_are_refused():
     X, _ = make_stripes()
     y = np.random.RandomState(0).randint(2, size=(len(X), 3))
     with pytest.raises(ValueError, match="does not support multilabel"):
         RejectOptionClassifier(MLPImageClassifier(max_iter=1), coverage=0.5).fit(X, y)
 
 
-def test_a_rejected_label_that_is_a_class():
+def test_a_rejected_label_that_is_a_class_is_refused():
     X, y = make_cases(100)
     with pytest.raises(ValueError, match="rejected_label=-1 is a class of y"):
         make_frozen(X, y - 1, coverage=0.5)
 
 
-def test_a_frozen_classifier_that_is_not_fitted():
+def test_a_frozen_classifier_must_be_fitted():
     clf = RejectOptionClassifier(FrozenEstimator(Oracle()), coverage=0.5)
     with pytest.raises(NotFittedError):
         clf.fit(*make_cases(50))
 
 
-def test_predictions_before_the_fit():
+def test_predictions_before_fit_are_refused():
     with pytest.raises(NotFittedError):
         RejectOptionClassifier().predict(np.zeros((2, 4)))

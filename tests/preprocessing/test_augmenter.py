@@ -88,7 +88,7 @@ def counted(monkeypatch):
 # In training
 
 
-def test_no_two_epochs_see_the_same_images():
+def test_each_epoch_sees_different_images():
     X = make_images()
     _, seen = recorded(clone(ALL), X, halves())
     assert len(seen["train"]) == 3
@@ -98,14 +98,14 @@ def test_no_two_epochs_see_the_same_images():
         assert differ.mean() > 0.9
 
 
-def test_no_two_copies_of_an_image_are_changed_alike():
+def test_copies_of_an_image_are_changed_differently():
     X = np.repeat(make_images(1), 12, axis=0)
     _, seen = recorded(clone(ALL), X, halves(), max_iter=1)
     views = {view.tobytes() for view in seen["train"][0]}
     assert len(views) == 12
 
 
-def test_a_training_sees_the_policy_applied_to_its_images():
+def test_training_sees_the_policy_applied_to_its_images():
     """With flips only, each image is either unchanged or mirrored."""
     X = make_images()
     _, seen = recorded(ImageAugmenter(horizontal_flip=0.5), X, halves(), max_iter=20)
@@ -124,7 +124,7 @@ def test_an_augmenter_that_does_nothing_changes_nothing():
 
 
 @pytest.mark.parametrize("resident", [True, False])
-def test_each_image_is_drawn_for_once_an_epoch(counted, resident, monkeypatch):
+def test_random_changes_are_drawn_once_per_image_and_epoch(counted, resident, monkeypatch):
     if not resident:
         monkeypatch.setattr("skimgcls._training._batches._RESIDENT_VALUES", 0)
     recorded(clone(ALL), make_images(), halves(), batch_size=5, max_iter=4)
@@ -132,7 +132,7 @@ def test_each_image_is_drawn_for_once_an_epoch(counted, resident, monkeypatch):
 
 
 @pytest.mark.parametrize("spelling", ["rows", "(n, h, w)", "(n, h, w, 1)"])
-def test_every_spelling_trains_the_same_model(spelling, stripes):
+def test_every_input_format_trains_the_same_model(spelling, stripes):
     images, y = stripes
     spellings = {
         "rows": images.reshape(36, -1),
@@ -145,7 +145,7 @@ def test_every_spelling_trains_the_same_model(spelling, stripes):
     np.testing.assert_array_equal(pipe.fit(X, y).predict_proba(X), expected)
 
 
-def test_what_is_learned_of_changed_images_is_still_right(stripes):
+def test_a_model_trained_on_changed_images_is_accurate(stripes):
     X, y = stripes
     augmenter = ImageAugmenter(horizontal_flip=True, brightness=0.1)
     pipe = make_pipeline(augmenter, MLPImageClassifier(max_iter=20, random_state=0))
@@ -155,7 +155,7 @@ def test_what_is_learned_of_changed_images_is_still_right(stripes):
 # In validation and prediction
 
 
-def test_predictions_see_images_as_they_are(counted):
+def test_predictions_use_unchanged_images(counted):
     X = make_images()
     pipe, seen = recorded(clone(ALL), X, halves())
     n_drawn = len(counted)
@@ -169,7 +169,7 @@ def test_predictions_see_images_as_they_are(counted):
         np.testing.assert_array_equal(batch.transpose(0, 2, 3, 1), X)
 
 
-def test_a_hold_out_is_validated_on_as_it_is(counted):
+def test_held_out_images_are_not_augmented(counted):
     X = make_images(20)
     _, seen = recorded(
         clone(ALL), X, halves(20), early_stopping=True, validation_fraction=0.2, max_iter=3
@@ -185,7 +185,7 @@ def test_a_hold_out_is_validated_on_as_it_is(counted):
 
 
 @pytest.mark.parametrize("is_lazy", [True, False])
-def test_validation_images_are_seen_as_they_are(counted, is_lazy):
+def test_validation_images_are_not_augmented(counted, is_lazy):
     X, X_val = make_images(), make_images(5, seed=1)
     augmenter = clone(ALL).fit(X)
     seen = {"train": [], "else": []}
@@ -199,7 +199,7 @@ def test_validation_images_are_seen_as_they_are(counted, is_lazy):
         np.testing.assert_array_equal(batch.transpose(0, 2, 3, 1), X_val)
 
 
-def test_statistics_of_a_classifier_are_those_of_images_as_they_are(counted):
+def test_statistics_of_a_classifier_are_those_of_unchanged_images(counted):
     X, clf = make_images(), CNNImageClassifier(max_iter=1, random_state=0)
     pipe = make_pipeline(ImageAugmenter(brightness=0.9), clf).fit(X, halves())
     plain = clone(clf).fit(X, halves())
@@ -228,7 +228,7 @@ PARTIAL = ImageAugmenter(horizontal_flip=0.5, shift=0.3, brightness=0.4, padding
 
 
 @pytest.mark.parametrize("other", [ImageNormalizer("unit"), ImageNormalizer((100, 50))])
-def test_steps_are_taken_in_the_order_of_the_pipeline(other):
+def test_steps_are_applied_in_the_order_of_the_pipeline(other):
     X = make_images()
     # Black and white are 0 and 255 for bytes, and the darkest and brightest pixel for floats.
     X[:2] = np.array([0, 255]).reshape(2, 1, 1, 1)
@@ -259,7 +259,7 @@ class LazyStart(ImageAugmenter):
         return LazyImages(X)
 
 
-def test_resizing_before_and_after_are_two_things():
+def test_resizing_before_and_after_augmentation_differ():
     X = make_images(shape=(8, 12, 3))
     resizer = ImageResizer((4, 4))
     before = changed(make_pipeline(resizer, PARTIAL).fit_transform(X))
@@ -288,7 +288,7 @@ def test_bytes_are_black_at_0_and_white_at_255():
     np.testing.assert_array_equal([augmenter.black_, augmenter.white_], [[0] * 3, [255] * 3])
 
 
-def test_of_other_numbers_the_extremes_of_each_channel_are_black_and_white():
+def test_the_extremes_of_each_channel_of_other_numbers_are_black_and_white():
     X = np.zeros((2, 4, 4, 3))
     X[1, 2, 3], X[0, 1, 1] = [1, 2, 0], [-1, 0, 0]
     augmenter = ImageAugmenter().fit(X)
@@ -307,7 +307,7 @@ def test_after_a_normalizer_black_and_white_are_the_darkest_and_the_brightest(st
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_what_is_erased_is_black_after_a_normalizer():
+def test_erased_pixels_are_black_after_a_normalizer():
     X = np.full((2, 16, 16, 3), 128, np.uint8)
     X[1] = 0
     normalizer = ImageNormalizer("imagenet")
@@ -321,7 +321,7 @@ def test_what_is_erased_is_black_after_a_normalizer():
     assert is_black.any(axis=(2, 3)).all()
 
 
-def test_a_flip_that_is_just_asked_for_has_even_odds():
+def test_a_flip_given_as_true_has_probability_one_half():
     for name in ("horizontal_flip", "vertical_flip", "erasing"):
         policies = [
             ImageAugmenter(**{name: value}).fit_transform(make_images()).steps[0].policy
@@ -338,7 +338,7 @@ def test_a_flip_that_is_just_asked_for_has_even_odds():
 # Seeds
 
 
-def test_equal_seeds_are_equal_bits_and_other_seeds_are_not():
+def test_equal_seeds_give_equal_bits_and_other_seeds_do_not():
     X, y = make_images(), halves()
     pipe = make_pipeline(clone(ALL), CNNImageClassifier(max_iter=2, batch_size=5, random_state=0))
     first, second = (clone(pipe).fit(X, y).predict_proba(X) for _ in range(2))
@@ -365,7 +365,7 @@ def test_the_callers_generators_are_left_alone():
 # With the rest of scikit-learn
 
 
-def test_a_memory_does_not_freeze_what_was_drawn(tmp_path):
+def test_a_pipeline_memory_does_not_freeze_random_changes(tmp_path):
     X, y = make_images(), halves()
     pipe = make_pipeline(clone(ALL), CNNImageClassifier(max_iter=2, random_state=0))
     expected = clone(pipe).fit(X, y).predict_proba(X)
@@ -391,7 +391,7 @@ def test_a_fitted_pipeline_predicts_the_same_after_a_pickle():
 
 
 @pytest.mark.slow
-def test_a_search_with_two_processes_finds_what_one_finds(tmp_path):
+def test_a_search_with_two_processes_finds_the_same_as_with_one(tmp_path):
     images, y = make_images(), halves()
     paths = [str(tmp_path / f"{index}.png") for index in range(len(images))]
     for path, image in zip(paths, images, strict=True):
@@ -409,7 +409,7 @@ def test_a_search_with_two_processes_finds_what_one_finds(tmp_path):
     assert len(set(scores[0])) == 4
 
 
-def test_a_foreign_classifier_gets_plain_images_and_the_user_a_warning(stripes):
+def test_other_classifiers_get_unchanged_images_with_a_warning(stripes):
     X, y = stripes
     pipe = make_pipeline(ImageAugmenter(rotation=30), ImageFlattener(), SVC())
     with pytest.warns(UserWarning, match="random changes of ImageAugmenter were left out"):
@@ -420,7 +420,7 @@ def test_a_foreign_classifier_gets_plain_images_and_the_user_a_warning(stripes):
     np.testing.assert_array_equal(found, plain)
 
 
-def test_without_random_changes_there_is_nothing_to_warn_of(stripes):
+def test_without_random_changes_there_is_no_warning(stripes):
     X, y = stripes
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -444,7 +444,7 @@ def test_views_of_gray_images_have_a_channel():
         assert clone(ALL).fit(X).sample(X).shape == (3, 8, 8, 8, 1)
 
 
-def test_views_are_drawn_by_their_seed():
+def test_views_depend_on_their_seed():
     X = make_images(3)
     augmenter = clone(ALL).fit(X)
     views = augmenter.sample(X, random_state=0)
@@ -454,7 +454,7 @@ def test_views_are_drawn_by_their_seed():
     assert len({view.tobytes() for view in views[0]}) == 8
 
 
-def test_views_show_all_the_steps_before(tmp_path):
+def test_views_show_all_earlier_steps(tmp_path):
     images = make_images(3, (8, 10, 3))
     paths = [str(tmp_path / f"{index}.png") for index in range(3)]
     for path, image in zip(paths, images, strict=True):
@@ -487,6 +487,6 @@ def test_views_show_all_the_steps_before(tmp_path):
         {"image_shape": 8},
     ],
 )
-def test_parameters_that_make_no_sense_are_refused(params):
+def test_invalid_parameters_are_refused(params):
     with pytest.raises(ValueError, match=next(iter(params))):
         ImageAugmenter(**params).fit(make_images())

@@ -51,7 +51,7 @@ def paths(tmp_path):
 
 
 @each
-def test_every_spelling_of_gray_images_gives_the_same_pixels(name, spell):
+def test_every_input_format_of_gray_images_gives_the_same_pixels(name, spell):
     images = make_images()
     expected = plain(clone(EACH[name]).fit_transform(images)).reshape(6, -1)
     X = spell(images)
@@ -62,7 +62,7 @@ def test_every_spelling_of_gray_images_gives_the_same_pixels(name, spell):
 
 
 @pytest.mark.parametrize("name", [name for name in EACH if name != "flattener"])
-def test_what_comes_out_is_spelled_as_what_went_in(name):
+def test_the_output_has_the_format_of_the_input(name):
     color = make_images(shape=(8, 8, 3))
     transformer = clone(EACH[name])
     for X in (color, color[..., 0], color[..., :1], color[..., 0].reshape(6, -1)):
@@ -71,7 +71,7 @@ def test_what_comes_out_is_spelled_as_what_went_in(name):
 
 @each
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int64, bool, ">f4"])
-def test_no_type_of_pixels_is_lost_without_need(name, dtype):
+def test_the_dtype_of_pixels_is_kept_where_possible(name, dtype):
     X = (make_images() / 255 * 1.99).astype(dtype)
     found = clone(EACH[name]).fit_transform(X).dtype
     floats = np.float64 if X.dtype == np.float64 else np.float32
@@ -84,7 +84,7 @@ def test_no_type_of_pixels_is_lost_without_need(name, dtype):
 
 
 @each
-def test_files_are_their_pixels_bit_for_bit(name, paths):
+def test_files_give_their_pixels_bit_for_bit(name, paths):
     pixels = np.asarray(ImageLoader().fit_transform(paths))
     np.testing.assert_array_equal(pixels, make_images(shape=(8, 8, 3)))
     lazy = ImageLoader().fit_transform(paths)
@@ -96,7 +96,7 @@ def test_files_are_their_pixels_bit_for_bit(name, paths):
 
 
 @each
-def test_the_pixels_that_come_in_are_never_written_to(name):
+def test_the_input_is_never_modified(name):
     X = make_images().astype(np.float32)
     X.setflags(write=False)
     before = X.copy()
@@ -113,7 +113,7 @@ def test_tensors_and_lists_of_tensors_are_images(name):
 
 
 @each
-def test_attributes_tell_what_was_seen(name):
+def test_attributes_describe_the_input(name):
     transformer = clone(EACH[name]).fit(make_images(shape=(8, 6, 3)))
     assert transformer.image_shape_ == (8, 6, 3)
     assert transformer.n_features_in_ == 144
@@ -131,7 +131,7 @@ def test_copies_transform_alike(name):
 
 
 @each
-def test_nothing_is_transformed_before_fit(name):
+def test_transform_before_fit_is_refused(name):
     with pytest.raises(NotFittedError):
         clone(EACH[name]).transform(make_images())
 
@@ -149,19 +149,19 @@ def test_nothing_is_transformed_before_fit(name):
         ("a.png", "must hold images; got str"),
     ],
 )
-def test_what_cannot_be_images_is_refused_with_what_to_do(name, X, words):
+def test_what_cannot_be_images_is_refused_with_advice(name, X, words):
     with pytest.raises(ValueError, match=words):
         clone(EACH[name]).fit(X)
 
 
 @each
-def test_files_that_are_not_there_are_refused_by_all(name, paths):
+def test_all_transformers_refuse_missing_files(name, paths):
     with pytest.raises(FileNotFoundError, match=r"X\[6\]: There is no file 'gone.png'"):
         clone(EACH[name]).fit([*paths, "gone.png"])
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
-def test_images_of_another_size_are_taken(name):
+def test_images_of_another_size_are_accepted(name):
     transformer = clone(EACH[name]).fit(make_images(shape=(8, 8, 3)))
     found = transformer.transform(make_images(shape=(5, 9, 3)))
     assert found.shape[1:] == ((4, 4, 3) if "size" in name or name == "resizer" else (5, 9, 3))
@@ -201,7 +201,7 @@ def test_rows_of_another_length_are_refused(name):
 
 
 @pytest.mark.parametrize("name", ["resizer", "normalizer", "augmenter"])
-def test_the_shape_of_rows_can_be_told(name):
+def test_the_shape_of_rows_can_be_given(name):
     color = make_images(shape=(4, 6, 3))
     transformer = clone(EACH[name]).set_params(image_shape=(4, 6, 3))
     found = plain(transformer.fit_transform(color.reshape(6, -1)))

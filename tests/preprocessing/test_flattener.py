@@ -22,7 +22,7 @@ def paths(tmp_path):
     return [tmp_path / f"{index}.png" for index in range(6)]
 
 
-def test_a_row_holds_the_pixels_in_the_order_of_the_array():
+def test_a_row_has_the_pixels_in_the_order_of_the_array():
     images = make_images()
     for X in (images, images[..., 0], images[..., :1]):
         np.testing.assert_array_equal(ImageFlattener().fit_transform(X), X.reshape(6, -1))
@@ -41,13 +41,13 @@ def test_lazy_images_are_read(paths):
 
 
 @pytest.mark.parametrize("shape", [(4, 5, 3), (4, 5, 1), (4, 5), (20,)])
-def test_the_inverse_makes_images_of_rows(shape):
+def test_the_inverse_converts_rows_to_images(shape):
     images = make_images(shape=shape)
     flattener = ImageFlattener().fit(images)
     np.testing.assert_array_equal(flattener.inverse_transform(flattener.transform(images)), images)
 
 
-def test_the_inverse_asks_for_no_names_of_columns():
+def test_the_inverse_needs_no_column_names():
     frame = pd.DataFrame(make_images(shape=(16,))).add_prefix("pixel")
     flattener = ImageFlattener().fit(frame)
     np.testing.assert_array_equal(flattener.inverse_transform(frame.to_numpy()), frame)
@@ -56,7 +56,7 @@ def test_the_inverse_asks_for_no_names_of_columns():
     np.testing.assert_array_equal(flattener.inverse_transform(named), make_images())
 
 
-def test_columns_are_named_by_their_place():
+def test_columns_are_named_by_their_position():
     names = ImageFlattener().fit(make_images()).get_feature_names_out()
     assert names.tolist()[:4] == ["pixel_0_0_0", "pixel_0_0_1", "pixel_0_0_2", "pixel_0_1_0"]
     assert names[-1] == "pixel_3_4_2"
@@ -65,7 +65,7 @@ def test_columns_are_named_by_their_place():
     assert gray.tolist()[:6:5] == ["pixel_0_0", "pixel_1_0"]
 
 
-def test_the_names_of_rows_stay():
+def test_column_names_of_rows_are_kept():
     frame = pd.DataFrame(make_images(shape=(16,))).add_prefix("p")
     flattener = ImageFlattener().fit(frame)
     assert flattener.get_feature_names_out().tolist() == list(frame.columns)
@@ -73,13 +73,13 @@ def test_the_names_of_rows_stay():
     assert numbered.tolist()[:2] == ["x0", "x1"]
 
 
-def test_a_name_belongs_to_its_pixel(paths):
+def test_each_column_name_belongs_to_its_pixel(paths):
     flattener = ImageFlattener().set_output(transform="pandas")
     frame = flattener.fit_transform(ImageLoader().fit_transform(paths))
     np.testing.assert_array_equal(frame["pixel_2_3_1"], make_images()[:, 2, 3, 1])
 
 
-def test_svc_takes_files_and_their_pixels_alike(paths):
+def test_svc_gives_the_same_result_for_files_and_their_pixels(paths):
     y = [0, 1] * 3
     pipe = make_pipeline(ImageLoader(), ImageNormalizer("unit"), ImageFlattener(), SVC())
     found = clone(pipe).fit(paths, y).decision_function(paths)

@@ -53,7 +53,7 @@ def many_sizes(tmp_path):
     return write(tmp_path, images), images
 
 
-def test_files_come_out_as_lazy_images_of_their_pixels(paths, images):
+def test_files_become_lazy_images_of_their_pixels(paths, images):
     loader = ImageLoader()
     found = loader.fit_transform(paths)
     assert isinstance(found, LazyImages)
@@ -61,7 +61,7 @@ def test_files_come_out_as_lazy_images_of_their_pixels(paths, images):
     np.testing.assert_array_equal(np.asarray(found), images)
 
 
-def test_columns_lists_and_bytes_are_read_alike(paths, images):
+def test_columns_lists_and_bytes_give_the_same_images(paths, images):
     frame = pd.DataFrame({"path": paths})
     data = [Path(path).read_bytes() for path in paths]
     spellings = (frame, frame["path"], [Path(path) for path in paths], data, np.array(paths))
@@ -69,7 +69,7 @@ def test_columns_lists_and_bytes_are_read_alike(paths, images):
         np.testing.assert_array_equal(np.asarray(ImageLoader().fit_transform(X)), images)
 
 
-def test_a_column_of_another_name_is_as_good(paths, images):
+def test_the_column_may_have_any_name(paths, images):
     loader = ImageLoader().fit(pd.DataFrame({"path": paths}))
     found = loader.transform(pd.DataFrame({"file": paths}))
     np.testing.assert_array_equal(np.asarray(found), images)
@@ -78,7 +78,7 @@ def test_a_column_of_another_name_is_as_good(paths, images):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_loading_in_a_size_is_loading_and_resizing(method, interpolation, mode, paths):
+def test_loading_with_a_size_is_loading_and_resizing(method, interpolation, mode, paths):
     how = {"method": method, "interpolation": interpolation}
     behind = {"RGB": (10, 200, 30), "L": 124}[mode]
     loaded = ImageLoader(mode=mode).fit_transform(paths)
@@ -90,7 +90,7 @@ def test_loading_in_a_size_is_loading_and_resizing(method, interpolation, mode, 
     np.testing.assert_array_equal(loader.fit_transform(np.asarray(loaded)), expected)
 
 
-def test_resizing_what_was_loaded_in_a_size_is_the_same_for_files_and_arrays(paths, images):
+def test_resizing_again_is_the_same_for_files_and_arrays(paths, images):
     for method in METHODS:
         chain = make_pipeline(
             ImageLoader((7, 6), method=method), ImageResizer((5, 8), method=method)
@@ -100,7 +100,7 @@ def test_resizing_what_was_loaded_in_a_size_is_the_same_for_files_and_arrays(pat
         np.testing.assert_array_equal(np.asarray(found), chain.fit_transform(images))
 
 
-def test_files_of_many_sizes_come_to_one(many_sizes):
+def test_files_of_many_sizes_are_resized_to_one(many_sizes):
     paths, images = many_sizes
     expected = np.concatenate([ImageResizer(6).fit_transform(image[None]) for image in images])
     for chain in (ImageLoader(6), make_pipeline(ImageLoader(), ImageResizer(6))):
@@ -109,7 +109,7 @@ def test_files_of_many_sizes_come_to_one(many_sizes):
         ImageLoader().fit_transform(paths).shape  # noqa: B018 - the property raises
 
 
-def test_a_later_loader_has_the_last_word(paths, images):
+def test_a_later_loader_overrides_an_earlier_one(paths, images):
     chain = make_pipeline(ImageLoader(), ImageLoader(4, mode="L"))
     assert chain.fit_transform(paths).shape == (12, 4, 4, 1)
 
@@ -125,7 +125,7 @@ def test_pixels_pass_through(images):
     )
 
 
-def test_one_loader_takes_files_after_arrays_and_arrays_after_files(paths, images):
+def test_one_loader_accepts_files_after_arrays_and_arrays_after_files(paths, images):
     loader = ImageLoader()
     for first, second in ((paths, images), (images, paths)):
         loader.fit(first)
@@ -184,7 +184,7 @@ def test_broken_files_are_found_by_fit_or_named_when_read(paths):
 @pytest.mark.parametrize(
     "background", [(1, 2), (0, 0, 256), (0.5, 0, 0), (-1, 0, 0), [[1, 2], [3]]]
 )
-def test_a_background_is_a_color_of_bytes(background, paths):
+def test_a_background_has_one_byte_per_channel(background, paths):
     with pytest.raises(ValueError, match=r".*"):
         ImageLoader(background=background).fit(paths)
 
@@ -193,17 +193,17 @@ def test_a_background_is_a_color_of_bytes(background, paths):
     ("size", "words"),
     [((2, 3, 4), "an integer or"), ((2, 0), "positive integer"), ((2.5, 3), "positive integer")],
 )
-def test_a_size_is_one_or_two_whole_numbers(size, words, paths):
+def test_a_size_is_one_or_two_integers(size, words, paths):
     with pytest.raises(ValueError, match=words):
         ImageLoader(size).fit(paths)
 
 
-def test_a_loader_is_copied_with_what_it_learned(paths, images):
+def test_a_copied_loader_is_fitted(paths, images):
     loader = pickle.loads(pickle.dumps(ImageLoader((4, 4)).fit(paths)))
     assert np.asarray(loader.transform(paths)).shape == (12, 4, 4, 3)
 
 
-def test_a_parameter_set_after_the_fit_is_heeded(paths):
+def test_a_parameter_set_after_fit_is_used(paths):
     loader = ImageLoader((4, 4)).fit(paths).set_params(size=5, mode="L")
     assert loader.transform(paths).shape == (12, 5, 5, 1)
 
@@ -230,7 +230,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("resident", [True, False])
-def test_files_train_the_same_model_as_their_pixels(chain, resident, paths, monkeypatch):
+def test_files_and_their_pixels_train_the_same_model(chain, resident, paths, monkeypatch):
     if not resident:
         monkeypatch.setattr("skimgcls._training._batches._RESIDENT_VALUES", 0)
     y = np.arange(12) % 2
@@ -245,14 +245,14 @@ def test_files_train_the_same_model_as_their_pixels(chain, resident, paths, monk
         np.testing.assert_array_equal(other, proba[0])
 
 
-def test_a_classifier_takes_files_without_a_loader(paths, images):
+def test_a_classifier_accepts_files_without_a_loader(paths, images):
     y = np.arange(12) % 2
     clf = ModuleImageClassifier(max_iter=1, random_state=0)
     found = clf.fit(paths, y).predict_proba(images)
     np.testing.assert_array_equal(clf.fit(images, y).predict_proba(paths), found)
 
 
-def test_a_classifier_of_scikit_learn_takes_files_after_a_flattener(paths, images):
+def test_a_scikit_learn_classifier_accepts_files_after_a_flattener(paths, images):
     y = np.arange(12) % 2
     chain = make_pipeline(ImageLoader(4), ImageFlattener(), SVC()).fit(paths, y)
     np.testing.assert_array_equal(chain.predict(paths), chain.predict(images))

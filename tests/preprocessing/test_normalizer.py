@@ -40,7 +40,7 @@ def test_standard_is_the_standard_scaler_of_each_channel(dtype):
     np.testing.assert_allclose(normalizer.transform(images), expected, atol=1e-6)
 
 
-def test_unit_divides_bytes_by_255_whatever_they_are():
+def test_unit_always_divides_bytes_by_255():
     images = make_images()
     normalizer = ImageNormalizer("unit").fit(images[:2])
     np.testing.assert_array_equal(normalizer.transform(images), images / np.float32(255))
@@ -48,14 +48,14 @@ def test_unit_divides_bytes_by_255_whatever_they_are():
     np.testing.assert_array_equal(normalizer.scale_, [255, 255, 255])
 
 
-def test_unit_brings_the_least_and_the_greatest_number_to_0_and_1():
+def test_unit_scales_the_minimum_and_maximum_to_0_and_1():
     images = np.array([[[-3.0, 1.0]], [[5.0, 0.0]]])
     found = ImageNormalizer("unit").fit_transform(images)
     np.testing.assert_array_equal(found, [[[0, 0.5]], [[1, 0.375]]])
 
 
 @pytest.mark.parametrize(("factor", "dtype"), [(1, np.uint8), (1, np.float32), (1 / 255, float)])
-def test_imagenet_is_what_torchvision_makes_of_pixels_from_0_to_1(factor, dtype):
+def test_imagenet_equals_the_normalization_of_torchvision(factor, dtype):
     images = (make_images() * factor).astype(dtype)
     found = ImageNormalizer("imagenet").fit_transform(images)
     batch = reference.to_image(make_images()[0])
@@ -67,7 +67,7 @@ def test_imagenet_is_what_torchvision_makes_of_pixels_from_0_to_1(factor, dtype)
     "statistics",
     [(10, 2), ([10, 10, 10], [2, 2, 2]), [10, (2, 2, 2)], (np.full(3, 10), 2.0)],
 )
-def test_statistics_can_be_told(statistics):
+def test_statistics_can_be_given(statistics):
     images = make_images()
     found = ImageNormalizer(statistics).fit_transform(images)
     np.testing.assert_array_equal(found, (images.astype(np.float32) - 10) / 2)
@@ -94,7 +94,7 @@ def test_one_constant_channel_does_not_disturb_the_others():
 
 @pytest.mark.parametrize("statistics", ["standard", "unit", "imagenet"])
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_files_have_the_statistics_of_their_pixels(statistics, n_jobs, tmp_path):
+def test_files_give_the_statistics_of_their_pixels(statistics, n_jobs, tmp_path):
     images = make_images()
     for index, image in enumerate(images):
         Image.fromarray(image).save(tmp_path / f"{index}.png")
@@ -108,7 +108,7 @@ def test_files_have_the_statistics_of_their_pixels(statistics, n_jobs, tmp_path)
     np.testing.assert_array_equal(np.asarray(lazy), of_pixels.transform(images))
 
 
-def test_statistics_are_those_of_images_as_earlier_steps_leave_them():
+def test_statistics_are_computed_after_earlier_steps():
     images = make_images().astype(np.float32)
     lazy = LazyImages(images)
     first = ImageNormalizer((100, 10)).fit(lazy)
@@ -120,7 +120,7 @@ def test_statistics_are_those_of_images_as_earlier_steps_leave_them():
         np.testing.assert_array_equal(second.scale_, expected.scale_)
 
 
-def test_random_changes_are_no_part_of_the_statistics():
+def test_statistics_are_computed_without_random_changes():
     images = make_images()
     augmented = ImageAugmenter(brightness=0.9).fit_transform(images)
     np.testing.assert_array_equal(
@@ -133,7 +133,7 @@ def test_random_changes_are_no_part_of_the_statistics():
 
 @pytest.mark.parametrize("statistics", ["standard", "unit", "imagenet", (3, 7)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_the_inverse_gives_the_pixels_back(statistics, dtype):
+def test_the_inverse_restores_the_pixels(statistics, dtype):
     images = make_images().astype(dtype)
     normalizer = ImageNormalizer(statistics).fit(images)
     back = normalizer.inverse_transform(normalizer.transform(images))
@@ -143,7 +143,7 @@ def test_the_inverse_gives_the_pixels_back(statistics, dtype):
     np.testing.assert_array_equal(np.asarray(lazy), back)
 
 
-def test_the_inverse_asks_for_no_names_of_columns():
+def test_the_inverse_needs_no_column_names():
     frame = pd.DataFrame(make_images(shape=(4, 4)).reshape(10, -1)).add_prefix("pixel")
     normalizer = ImageNormalizer().fit(frame)
     back = normalizer.inverse_transform(normalizer.transform(frame))
@@ -154,7 +154,7 @@ def test_the_inverse_asks_for_no_names_of_columns():
 
 
 @pytest.mark.parametrize("clf", [SVC(), RandomForestClassifier(10, random_state=0)])
-def test_other_classifiers_take_normalized_images(clf, stripes):
+def test_other_classifiers_accept_normalized_images(clf, stripes):
     X, y = stripes
     for steps in ((ImageNormalizer(), ImageFlattener()), (ImageFlattener(), ImageNormalizer())):
         assert make_pipeline(*steps, clf).fit(X, y).score(X, y) > 0.9
@@ -186,18 +186,18 @@ def test_images_of_another_size_have_the_same_statistics():
         ((0, [1, 1, np.nan]), "finite with a positive scale"),
     ],
 )
-def test_statistics_that_make_no_sense_are_refused(statistics, words):
+def test_invalid_statistics_are_refused(statistics, words):
     with pytest.raises(ValueError, match=words):
         ImageNormalizer(statistics).fit(make_images())
 
 
 @pytest.mark.parametrize("X", [make_images()[..., 0], make_images()[..., :2]])
-def test_imagenet_has_three_channels(X):
+def test_imagenet_needs_three_channels(X):
     with pytest.raises(ValueError, match=r"of 3 channels; got .*mode='RGB'"):
         ImageNormalizer("imagenet").fit(X)
 
 
 @pytest.mark.parametrize("offset", [-10.0, 10.0])
-def test_imagenet_has_a_range(offset):
+def test_imagenet_needs_a_known_pixel_range(offset):
     with pytest.raises(ValueError, match=r"from 0 to 1 or from 0 to 255; got values from"):
         ImageNormalizer("imagenet").fit(make_images() + offset)

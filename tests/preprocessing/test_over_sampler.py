@@ -84,13 +84,13 @@ def pixels_in_training(lazy, batch_size=5, seed=0):
 # Output
 
 
-def test_classes_come_to_the_size_of_the_largest(images):
+def test_all_classes_get_the_size_of_the_largest(images):
     _, y_res, sampler = resample(images)
     assert Counter(y_res) == {"cat": 12, "dog": 12, "emu": 12}
     assert sampler.sampling_strategy_ == {"dog": 4, "emu": 8}
 
 
-def test_the_originals_come_first_and_in_their_order(images):
+def test_the_originals_come_first_in_their_order(images):
     X_res, y_res, sampler = resample(images)
     np.testing.assert_array_equal(sampler.sample_indices_[:N], np.arange(N))
     np.testing.assert_array_equal(X_res[:N], images)
@@ -103,7 +103,7 @@ def test_a_copy_is_an_image_of_its_class(images):
     np.testing.assert_array_equal(y_res, CLASSES[sampler.sample_indices_])
 
 
-def test_classes_come_out_as_from_the_sampler_of_imbalanced_learn(images):
+def test_class_counts_equal_those_of_imbalanced_learn(images):
     rows = images.reshape(N, -1)
     X_res, y_res, sampler = resample(rows)
     theirs = RandomOverSampler(random_state=0)
@@ -115,7 +115,7 @@ def test_classes_come_out_as_from_the_sampler_of_imbalanced_learn(images):
 
 
 @pytest.mark.parametrize("n_wanted", [8, 9, 13, 16, 21])
-def test_no_image_of_a_class_is_repeated_more_than_once_more_than_another(images, n_wanted):
+def test_images_of_a_class_are_repeated_equally_often_within_one(images, n_wanted):
     strategy = {"cat": 24, "dog": n_wanted, "emu": 24}
     _, y_res, sampler = resample(images, sampling_strategy=strategy)
     assert Counter(y_res) == strategy
@@ -123,12 +123,12 @@ def test_no_image_of_a_class_is_repeated_more_than_once_more_than_another(images
     assert times.max() - times.min() <= 1
 
 
-def test_images_that_are_repeated_once_more_are_spread_over_the_class(images):
+def test_images_with_one_more_copy_are_spread_over_the_class(images):
     _, _, sampler = resample(images, sampling_strategy={"dog": 10})
     assert sampler.sample_indices_[N:].tolist() == [12, 16]
 
 
-def test_the_generator_of_numpy_is_left_alone(images):
+def test_the_generator_of_numpy_is_not_changed(images):
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     resample(images)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
@@ -144,7 +144,7 @@ def test_the_generator_of_numpy_is_left_alone(images):
     ],
     ids=["minority", "not minority", "a dict", "a callable"],
 )
-def test_sampling_strategy_means_what_it_means_to_imbalanced_learn(images, strategy, expected):
+def test_sampling_strategy_has_the_meaning_of_imbalanced_learn(images, strategy, expected):
     assert Counter(resample(images, sampling_strategy=strategy)[1]) == expected
 
 
@@ -160,7 +160,7 @@ def test_balanced_classes_get_no_copies(images):
     assert sampler.sampling_strategy_ == {1: 0}
 
 
-def test_fit_tells_what_fit_resample_would_do(images):
+def test_fit_computes_the_strategy_of_fit_resample(images):
     fitted = ImageOverSampler().fit(images, CLASSES)
     assert fitted.sampling_strategy_ == {"dog": 4, "emu": 8}
     assert fitted.n_features_in_ == 64
@@ -169,7 +169,7 @@ def test_fit_tells_what_fit_resample_would_do(images):
 # Input formats
 
 
-def test_images_come_back_in_the_spelling_they_were_given_in(spell, images):
+def test_images_are_returned_in_the_input_format(spell, images):
     X = spell(images)
     X_res, _, sampler = resample(X)
     assert type(X_res) is type(X)
@@ -182,7 +182,7 @@ def test_images_come_back_in_the_spelling_they_were_given_in(spell, images):
 
 @pytest.mark.parametrize("shape", [(N, 8, 8), (N, 4, 4, 4), (N, 64)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
-def test_the_type_of_pixels_is_kept(images, shape, dtype):
+def test_the_dtype_of_pixels_is_kept(images, shape, dtype):
     X_res, _, _ = resample(images.reshape(shape).astype(dtype))
     assert X_res.dtype == dtype
     assert X_res.shape == (N_RES, *shape[1:])
@@ -219,7 +219,7 @@ SPELLINGS_OF_FILES = {
 
 
 @pytest.mark.parametrize("make", SPELLINGS_OF_FILES.values(), ids=SPELLINGS_OF_FILES)
-def test_files_are_written_down_again_and_not_looked_for(make):
+def test_paths_are_repeated_without_opening_files(make):
     paths = [f"there is no such file {index}.png" for index in range(N)]
     X_res, _, sampler = resample(make(paths))
     expected = [paths[index] for index in sampler.sample_indices_]
@@ -229,14 +229,14 @@ def test_files_are_written_down_again_and_not_looked_for(make):
     assert sampler.n_features_in_ == 1
 
 
-def test_what_files_hold_is_repeated_as_it_is():
+def test_bytes_of_files_are_repeated_unchanged():
     X = [bytes([index]) for index in range(N)]
     X_res, _, sampler = resample(X)
     assert X_res == [X[index] for index in sampler.sample_indices_]
 
 
 @pytest.mark.parametrize("minority_augmentation", [False, True])
-def test_lazy_images_of_files_are_repeated_unread(tmp_path, minority_augmentation):
+def test_lazy_images_are_repeated_without_reading(tmp_path, minority_augmentation):
     """The files are not images, so opening one raises an error."""
     paths = [str(tmp_path / f"{index}.png") for index in range(N)]
     for index, path in enumerate(paths):
@@ -250,7 +250,7 @@ def test_lazy_images_of_files_are_repeated_unread(tmp_path, minority_augmentatio
     assert sampler.n_features_in_ == 1
 
 
-def test_lazy_images_keep_their_steps_and_their_spelling(images):
+def test_lazy_images_keep_their_steps_and_their_format(images):
     lazy = ImageNormalizer().fit_transform(LazyImages(images.reshape(N, 8, 8, 1), ndim=2))
     X_res, _, sampler = resample(lazy)
     assert X_res.steps == lazy.steps
@@ -278,7 +278,7 @@ LABELS = {
 
 @pytest.mark.parametrize("y", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize("minority_augmentation", [False, True])
-def test_labels_come_back_in_their_own_type(images, y, minority_augmentation):
+def test_labels_keep_their_dtype(images, y, minority_augmentation):
     _, y_res, sampler = resample(images, y, minority_augmentation=minority_augmentation)
     assert type(y_res) is type(y)
     for name in ("dtype", "name", "columns"):
@@ -308,7 +308,7 @@ def test_one_hot_labels_are_balanced_by_their_columns_and_keep_them(images, make
 
 
 @pytest.mark.parametrize(("row", "marked"), [([1, 1, 0], 2), ([0, 0, 0], 0)])
-def test_several_labels_for_an_image_or_none_are_refused(images, row, marked):
+def test_multilabel_targets_are_refused(images, row, marked):
     y = np.eye(3, dtype=int)[np.arange(N) % 3]
     y[7] = row
     words = rf"row 7 marks {marked} of them: expected one-hot .* Multilabel .* not supported"
@@ -355,13 +355,13 @@ def test_what_cannot_be_images_is_refused(X, words, minority_augmentation):
 MARKED = np.arange(N_RES) >= N
 
 
-def test_without_minority_augmentation_an_augmenter_changes_all(images):
+def test_without_minority_augmentation_an_augmenter_changes_all_images(images):
     X_res, _, _ = resample(images)
     seen = pixels_in_training(FLIP.fit_transform(X_res[..., np.newaxis]))
     np.testing.assert_array_equal(seen[..., 0], X_res[:, :, ::-1])
 
 
-def test_with_minority_augmentation_it_changes_the_copies_alone(images):
+def test_with_minority_augmentation_an_augmenter_changes_only_copies(images):
     X_res, _, sampler = resample(images, minority_augmentation=True)
     assert isinstance(X_res, LazyImages)
     np.testing.assert_array_equal(X_res.marks, MARKED)
@@ -382,7 +382,7 @@ def test_the_same_seed_changes_the_copies_in_the_same_way(images):
     assert all((first[N:] != other[N:]).any(axis=(1, 2, 3)))
 
 
-def test_the_images_as_they_are_come_out_of_validation(images):
+def test_validation_returns_unchanged_images(images):
     X_res, _, sampler = resample(images, minority_augmentation=True)
     lazy = FLIP.fit_transform(X_res)
     with pytest.warns(UserWarning, match="random changes of ImageAugmenter were left out"):
@@ -391,13 +391,13 @@ def test_the_images_as_they_are_come_out_of_validation(images):
 
 
 @pytest.mark.parametrize("shape", [(N, 8, 8), (N, 8, 8, 1), (N, 64)])
-def test_marked_pixels_keep_their_spelling(images, shape):
+def test_marked_pixels_keep_their_format(images, shape):
     X_res, _, _ = resample(images.reshape(shape), minority_augmentation=True)
     assert X_res.shape == (N_RES, *shape[1:])
     assert X_res.image_shape == (8, 8, 1)
 
 
-def test_marked_rows_have_the_shape_that_is_said(images):
+def test_marked_rows_have_the_given_shape(images):
     rows = images.reshape(N, -1)
     X_res, _, _ = resample(rows, minority_augmentation=True, image_shape=(4, 4, 4))
     assert X_res.image_shape == (4, 4, 4)
@@ -405,7 +405,7 @@ def test_marked_rows_have_the_shape_that_is_said(images):
         resample(rows, image_shape=(4, 5))
 
 
-def test_marked_files_are_read_by_a_loader_in_its_own_size(paths):
+def test_marked_files_are_read_by_a_loader_in_its_size(paths):
     X_res, _, _ = resample(pd.DataFrame({"path": paths}), minority_augmentation=True)
     loaded = ImageLoader(size=(6, 4), mode="L").fit_transform(X_res)
     resized = ImageResizer((6, 4)).fit_transform(X_res)
@@ -429,7 +429,7 @@ def test_a_missing_file_is_named_where_copies_are_marked(paths):
         resample([*paths[:-1], "missing.png"], minority_augmentation=True)
 
 
-def test_marks_of_an_earlier_sampler_stay(images):
+def test_marks_of_an_earlier_sampler_are_kept(images):
     """Over-sample two classes in turn: copies of both steps are marked."""
     first, y_first, _ = resample(images, sampling_strategy="minority", minority_augmentation=True)
     second, y_second, sampler = resample(first, y_first, minority_augmentation=True)
@@ -440,7 +440,7 @@ def test_marks_of_an_earlier_sampler_stay(images):
     assert first.marks.sum() == 8
 
 
-def test_an_augmenter_that_comes_before_is_refused(images):
+def test_an_earlier_augmenter_is_refused(images):
     augmented = FLIP.fit_transform(images)
     for fit in (ImageOverSampler.fit, ImageOverSampler.fit_resample):
         with pytest.raises(ValueError, match="put ImageAugmenter after ImageOverSampler"):
@@ -473,7 +473,7 @@ def test_a_pipeline_learns_from_files_and_predicts_each_image_once(paths):
     assert len(pipe["imageoversampler"].sample_indices_) == N_RES
 
 
-def test_the_sampler_may_stand_before_the_loader(paths):
+def test_the_sampler_may_come_before_the_loader(paths):
     frame = pd.DataFrame({"path": paths})
     loader, sampler, *rest = (step for _, step in make_pipe().steps)
     swapped = make_pipeline(sampler, loader, *rest).fit(frame, CLASSES)
@@ -481,7 +481,7 @@ def test_the_sampler_may_stand_before_the_loader(paths):
     np.testing.assert_array_equal(swapped.predict_proba(frame), expected)
 
 
-def test_marks_change_what_a_classifier_learns(paths):
+def test_a_classifier_uses_the_marks(paths):
     proba = [
         make_pipe(imageoversampler__minority_augmentation=marked)
         .fit(paths, CLASSES)
@@ -500,7 +500,7 @@ def test_a_fitted_pipeline_is_cloned_and_pickled(paths):
     np.testing.assert_array_equal(refitted.predict_proba(paths), pipe.predict_proba(paths))
 
 
-def test_a_search_in_parallel_finds_the_same_as_one_in_turn(paths):
+def test_a_parallel_search_finds_the_same_as_a_sequential_one(paths):
     frame, y = pd.DataFrame({"path": paths}), pd.Series(CLASSES)
     grid = {"imageoversampler__minority_augmentation": [False, True]}
     parallel, in_turn = (
@@ -516,7 +516,7 @@ def test_a_search_in_parallel_finds_the_same_as_one_in_turn(paths):
 
 
 @pytest.mark.parametrize("minority_augmentation", [False, True])
-def test_scikit_learn_accepts_it(minority_augmentation):
+def test_the_sampler_passes_the_checks_of_scikit_learn(minority_augmentation):
     sampler = ImageOverSampler(minority_augmentation=minority_augmentation)
     results = check_estimator(sampler, on_skip=None, on_fail="raise")
     assert {result["status"] for result in results} == {"passed"}
@@ -528,11 +528,11 @@ def test_scikit_learn_accepts_it(minority_augmentation):
     list(imblearn_checks(ImageOverSampler())),
     ids=lambda value: value.func.__name__ if hasattr(value, "func") else "",
 )
-def test_imbalanced_learn_accepts_it(sampler, check):
+def test_the_sampler_passes_the_checks_of_imbalanced_learn(sampler, check):
     check(sampler)
 
 
-def test_as_many_checks_run_as_for_the_sampler_of_imbalanced_learn():
+def test_the_sampler_runs_as_many_checks_as_that_of_imbalanced_learn():
     ours, theirs = ImageOverSampler(), RandomOverSampler()
     of_sklearn, of_imblearn = (
         [{check.func.__name__ for _, check in checks(sampler)} for sampler in (ours, theirs)]
@@ -545,7 +545,7 @@ def test_as_many_checks_run_as_for_the_sampler_of_imbalanced_learn():
     assert len(list(sklearn_checks(ours))) + len(list(imblearn_checks(ours))) >= N_CHECKS
 
 
-def test_its_tags_are_those_of_a_sampler():
+def test_the_tags_are_those_of_a_sampler():
     tags = get_tags(ImageOverSampler())
     assert tags.estimator_type == "sampler"
     assert tags.target_tags.required
@@ -556,7 +556,7 @@ def test_its_tags_are_those_of_a_sampler():
     assert tags.sampler_tags.sample_indices
 
 
-def test_the_other_transformers_do_without_imbalanced_learn():
+def test_the_other_transformers_work_without_imbalanced_learn():
     code = """
 import sys
 

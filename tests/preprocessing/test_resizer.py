@@ -37,7 +37,7 @@ def resize_by_pillow(pixels, size, interpolation):
 
 @few
 @given(given_size=sizes, size=sizes, interpolation=st.sampled_from(list(PILLOW)))
-def test_bytes_are_resized_as_pillow_does(given_size, size, interpolation):
+def test_bytes_are_resized_as_by_pillow(given_size, size, interpolation):
     images = make_images(2, (*given_size, 3))
     resize = ImageResizer(size, interpolation=interpolation)
     expected = [resize_by_pillow(image, size, PILLOW[interpolation]) for image in images]
@@ -48,7 +48,7 @@ def test_bytes_are_resized_as_pillow_does(given_size, size, interpolation):
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 5])
 @pytest.mark.parametrize("method", METHODS)
-def test_each_of_any_number_of_channels_is_resized_on_its_own(channels, method):
+def test_each_channel_is_resized_independently(channels, method):
     images = make_images(shape=(9, 12, channels))
     behind = list(range(10, 10 + channels))
     found = ImageResizer((5, 7), method=method, background=behind).fit_transform(images)
@@ -58,7 +58,7 @@ def test_each_of_any_number_of_channels_is_resized_on_its_own(channels, method):
         np.testing.assert_array_equal(found[..., channel], expected)
 
 
-def test_padded_bytes_are_those_of_pillow():
+def test_padding_equals_that_of_pillow():
     images = make_images(shape=(6, 12, 3))
     resizer = ImageResizer((8, 8), method="pad", background=(7, 8, 9))
     expected = [
@@ -76,7 +76,7 @@ def test_padded_bytes_are_those_of_pillow():
     given_size=sizes, size=sizes, interpolation=st.sampled_from(["bilinear", "bicubic"]),
     dtype=st.sampled_from([np.float32, np.float64]),
 )  # fmt: skip
-def test_floats_are_resized_as_torchvision_does(given_size, size, interpolation, dtype):
+def test_floats_are_resized_as_by_torchvision(given_size, size, interpolation, dtype):
     images = np.random.RandomState(0).rand(2, *given_size, 3).astype(dtype)
     batch = torch.from_numpy(images).permute(0, 3, 1, 2)
     expected = reference.resize(batch, list(size), getattr(
@@ -101,7 +101,7 @@ def test_floats_and_bytes_agree_to_rounding(given_size, size, method):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_cropping_keeps_the_largest_middle_part(dtype):
+def test_cropping_keeps_the_largest_central_part(dtype):
     image = np.arange(24, dtype=dtype).reshape(1, 4, 6)
     crop = ImageResizer((4, 4), method="crop").fit_transform(image)
     np.testing.assert_array_equal(crop, image[:, :, 1:5])
@@ -110,7 +110,7 @@ def test_cropping_keeps_the_largest_middle_part(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_padding_puts_the_background_beside_a_whole_picture(dtype):
+def test_padding_keeps_the_whole_image_and_adds_background(dtype):
     image = np.arange(1, 9, dtype=dtype).reshape(1, 2, 4)
     found = ImageResizer((4, 4), method="pad", background=9).fit_transform(image)
     expected = np.full((1, 4, 4), 9, dtype)
@@ -118,14 +118,14 @@ def test_padding_puts_the_background_beside_a_whole_picture(dtype):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_background_has_a_number_for_each_channel_in_units_of_the_pixels():
+def test_a_background_has_one_value_per_channel_in_units_of_the_pixels():
     images = np.zeros((1, 2, 4, 3), np.float32)
     found = ImageResizer(4, method="pad", background=(0.25, -0.5, 1)).fit_transform(images)
     np.testing.assert_array_equal(found[0, 0, 0], [0.25, -0.5, 1])
     np.testing.assert_array_equal(found[0, 1, 0], [0, 0, 0])
 
 
-def test_shrinking_takes_the_mean_over_what_falls_together():
+def test_shrinking_averages_pixels():
     stripes = np.tile([0.0, 1.0], (1, 8, 4))
     found = ImageResizer(2).fit_transform(stripes)
     np.testing.assert_allclose(found, 0.5, atol=0.1)
@@ -141,7 +141,7 @@ def test_nearest_pixels_keep_their_values(dtype, size):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_the_size_they_have_changes_nothing(method, dtype):
+def test_resizing_to_the_same_size_changes_nothing(method, dtype):
     images = make_images().astype(dtype)
     found = ImageResizer((9, 12), method=method).fit_transform(images)
     np.testing.assert_array_equal(found, images)
@@ -149,11 +149,11 @@ def test_the_size_they_have_changes_nothing(method, dtype):
 
 
 @pytest.mark.parametrize("size", [5, (5, 5), [5, 5], (5,), np.array([5, 5]), np.int64(5)])
-def test_a_size_can_be_written_down_in_many_ways(size):
+def test_a_size_can_be_given_in_many_ways(size):
     assert ImageResizer(size).fit_transform(make_images()).shape == (4, 5, 5, 3)
 
 
-def test_rows_come_back_as_rows():
+def test_rows_are_returned_as_rows():
     assert ImageResizer((2, 3)).fit_transform(np.zeros((4, 64))).shape == (4, 6)
 
 
@@ -161,7 +161,7 @@ def test_rows_come_back_as_rows():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_lazy_bytes_are_resized_by_pillow_and_what_was_changed_by_torch(method):
+def test_lazy_bytes_are_resized_by_pillow_and_changed_images_by_torch(method):
     images, resizer = make_images(), ImageResizer((5, 7), method=method)
     found = np.asarray(resizer.fit_transform(LazyImages(images)))
     np.testing.assert_array_equal(found, resizer.fit_transform(images))
@@ -189,6 +189,6 @@ def test_lazy_bytes_are_resized_by_pillow_and_what_was_changed_by_torch(method):
         ({"background": np.nan}, "background must be finite"),
     ],
 )
-def test_parameters_that_make_no_sense_are_refused(params, words):
+def test_invalid_parameters_are_refused(params, words):
     with pytest.raises(ValueError, match=words):
         ImageResizer(**params).fit(make_images())
