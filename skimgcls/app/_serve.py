@@ -1,6 +1,7 @@
 """Streamlit's server, configured for a page that untrusted users may reach."""
 
 import contextlib
+import http.client
 import ipaddress
 import os
 import socket
@@ -136,12 +137,25 @@ def _tell_when_up(host: str, port: int, name: str, terminal: TextIO) -> None:
     """Write the address of the page once the server answers."""
     # A server on all addresses is reachable at the loopback address.
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    while True:
-        try:
-            socket.create_connection((near, port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(_MOMENT)
+    while not _answers(near, port):
+        time.sleep(_MOMENT)
     shown = f"[{near}]" if ":" in near else near
     terminal.write(f"{name} is served on http://{shown}:{port} (Ctrl-C stops it)\n")
     terminal.flush()
+
+
+def _answers(host: str, port: int) -> bool:
+    """Return whether the server answers a request.
+
+    A server that only accepts connections does not handle Ctrl-C yet. An answer of any status
+    counts: the server may refuse the host name.
+    """
+    connection = http.client.HTTPConnection(host, port, timeout=1)
+    try:
+        connection.request("GET", "/_stcore/health")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

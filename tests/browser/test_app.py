@@ -96,6 +96,13 @@ def url(model_path, folder):
 def visited(browser, url, **settings):
     """Open the page in its own context; assert no errors and no requests to other hosts."""
     context = browser.new_context(**settings)
+    with visited_in(context, url) as tab:
+        yield tab
+    context.close()
+
+
+@contextmanager
+def visited_in(context, url):
     context.set_default_timeout(PATIENCE)
     tab = context.new_page()
     said, asked = [], []
@@ -109,12 +116,20 @@ def visited(browser, url, **settings):
     yield tab
     assert said == []
     assert [a for a in asked if not a.startswith((url, "data:", f"blob:{url}"))] == []
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """A context whose cache keeps the page's scripts between tests."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
     context.close()
 
 
 @pytest.fixture
-def tab(browser, url):
-    with visited(browser, url, viewport={"width": 1280, "height": 900}) as tab:
+def tab(context, url):
+    with visited_in(context, url) as tab:
         yield tab
 
 
