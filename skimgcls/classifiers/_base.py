@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images._estimator_input import validate_images
@@ -31,6 +31,7 @@ from skimgcls.classifiers._network import (
     restore_net_on_error,
     start_network,
 )
+from skimgcls.classifiers._score import ScoreMixin
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._random import draw_seed, seeded, spawn_seed, torch_seeded
 from skimgcls.utils._rollback import restore_on_error
@@ -40,7 +41,7 @@ from skimgcls.utils._target_encoder import TargetEncoder
 
 
 @with_shared_sections
-class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
+class BaseImageClassifier(HistoryMixin, ScoreMixin, BaseEstimator, ABC):
     """Base class of the image classifiers.
 
     A subclass defines a constructor, which stores its own parameters and passes the others on, and
@@ -234,7 +235,7 @@ class BaseImageClassifier(HistoryMixin, ClassifierMixin, BaseEstimator, ABC):
             if first:
                 self._store_classes(learn_classes(y, classes, partial=True))
             else:
-                check_same_classes(classes, self.classes_)
+                check_same_classes(classes, y, self._encoder)
             train = make_training_images(images, y, sample_weight, self._encoder)
             if first:
                 self._seed, self._history = draw_seed(self.random_state), []

@@ -6,6 +6,13 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skimgcls._training._batches import TrainingImages
+from skimgcls.utils._labels import (
+    column_names,
+    describe_values,
+    flat_labels,
+    label_keys,
+    plain_labels,
+)
 from skimgcls.utils._target_encoder import TargetEncoder, check_weights
 
 
@@ -19,12 +26,21 @@ def learn_classes(y, classes=None, *, partial=False):
     return encoder
 
 
-def check_same_classes(classes, known):
-    """Raise if the `classes` of a later call of `partial_fit` are not the known ones."""
-    if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
+def check_same_classes(classes, y, encoder):
+    """Raise if the `classes` of a later call of `partial_fit` are not the known ones.
+
+    The order of multilabel classes is that of the columns of y, unless these have names.
+    """
+    if classes is None:
+        return
+    given = label_keys(flat_labels(plain_labels(classes, "classes"), "classes").tolist())
+    known = label_keys(encoder.classes.tolist())
+    is_ordered = encoder.multilabel and column_names(y) is None
+    if given != known if is_ordered else set(given) != set(known):
         raise ValueError(
-            f"classes={classes!r} is not the same as on the last call to partial_fit, "
-            f"{known.tolist()}."
+            f"classes={describe_values(given)} is not the same as on the last call to partial_fit, "
+            f"{describe_values(encoder.classes)}. Pass the same classes"
+            f"{' in the same order' if is_ordered else ''}, or none."
         )
 
 

@@ -5,18 +5,19 @@ from numbers import Real
 
 import numpy as np
 from scipy import stats
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skimgcls.classifiers._cnn import CNNImageClassifier
+from skimgcls.classifiers._score import ScoreMixin
 from skimgcls.utils._random import draw_seed
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, fit_context
 
 
-class RejectOptionClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class RejectOptionClassifier(MetaEstimatorMixin, ScoreMixin, BaseEstimator):
     """Classifier that rejects images with a low predicted probability.
 
     An image is accepted if the probability of its most probable class reaches a threshold. The

@@ -11,6 +11,7 @@ from skimgcls import CNNImageClassifier, MLPImageClassifier
 from skimgcls.estimator_checks._data import make_stripes
 from skimgcls.inspection import evaluation_report
 
+pytestmark = pytest.mark.filterwarnings("ignore:Every row of y has exactly one 1:UserWarning")
 NASTY = np.array(["<script>console.error(1)</script>", '"><img src=http://x.test/y>', "a & b"])
 TITLE = "</title><script>console.error('title')</script>"
 

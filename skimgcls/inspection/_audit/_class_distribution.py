@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import scipy.sparse
-from sklearn.utils.multiclass import type_of_target
 
-from skimgcls.utils._target_encoder import TargetEncoder
+from skimgcls.utils._labels import column_names, flat_labels, is_table, plain_labels
+from skimgcls.utils._target_encoder import TargetEncoder, merge_classes
 
 
 def class_distribution(y):
@@ -128,26 +128,14 @@ def _as_objects(y):
 
 def _encode(y, name):
     """Return the encoder of y, which may hold a single class, and the encoded targets."""
-    if scipy.sparse.issparse(y) or _is_indicator(y):
-        names = getattr(y, "columns", np.arange(y.shape[1] if hasattr(y, "shape") else len(y[0])))
-        encoder = TargetEncoder(np.asarray(names), multilabel=True)
+    labels = plain_labels(y, name)
+    if is_table(labels):
+        names = column_names(y)
+        names = np.arange(labels.shape[1]) if names is None else names
+        encoder = TargetEncoder(names, multilabel=True)
     else:
-        try:
-            encoder = TargetEncoder(np.unique(np.asarray(y)))
-        except TypeError as error:
-            kinds = sorted({type(label).__name__ for label in np.asarray(y).ravel()})
-            raise ValueError(
-                f"{name} mixes labels of the types {', '.join(kinds)}, which have no common order. "
-                "Expected labels of one type."
-            ) from error
+        encoder = TargetEncoder(merge_classes(flat_labels(labels, name)))
     return encoder, encoder.encode(y, name=name)
-
-
-def _is_indicator(y):
-    # type_of_target does not infer the type of object arrays.
-    array = np.asarray(y)
-    array = np.array(array.tolist()) if array.dtype == object else array
-    return array.ndim == 2 and type_of_target(array, input_name="y") == "multilabel-indicator"
 
 
 def _join_classes(tables):

@@ -17,7 +17,9 @@ from skimgcls.inspection._plots._prediction_display import PredictionDisplay
 from skimgcls.inspection._plots._predictions import Predictions
 from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay, find_history
 from skimgcls.inspection._report._report_page import make_page, make_tables
+from skimgcls.utils._labels import check_indicator, plain_labels
 from skimgcls.utils._sklearn_compat import take_rows
+from skimgcls.utils._target_encoder import TargetEncoder
 from skimgcls.utils._unwrap import is_multilabel
 
 # Number of mistakes to explain.
@@ -313,7 +315,8 @@ def _check_labels(y, estimator, n_images):
     """Return labels (n,) or an indicator matrix (n, n_classes), as in training."""
     check_is_fitted(estimator)
     multilabel, n_classes = is_multilabel(estimator), len(estimator.classes_)
-    y = y.toarray() if scipy.sparse.issparse(y) else np.asarray(y)
+    given, y = y, plain_labels(y)
+    y = y.toarray() if scipy.sparse.issparse(y) else y
     if y.ndim == 2 and y.shape[1] == 1 and not multilabel:
         y = y.ravel()
     expected = (n_images, n_classes) if multilabel else (n_images,)
@@ -327,8 +330,10 @@ def _check_labels(y, estimator, n_images):
         raise ValueError(
             f"y has {len(y)} labels for {n_images} images. Expected one label per image."
         )
-    if not multilabel:
-        _check_classes(y, estimator.classes_)
+    if multilabel:
+        encoder = TargetEncoder(np.asarray(estimator.classes_), multilabel=True)
+        return encoder.order_columns(check_indicator(y), given, "y")
+    _check_classes(y, estimator.classes_)
     return y
 
 

@@ -120,6 +120,7 @@ def test_indicator_is_drawn_by_column():
     assert [bar.get_width() for bar in display.bars_[0]] == [2, 0, 1]
 
 
+@pytest.mark.filterwarnings("ignore:Every row of y has exactly one 1:UserWarning")
 @pytest.mark.parametrize("indicator", [False, True])
 def test_predictions_are_drawn_next_to_actual_labels(indicator):
     X, y = make_stripes()

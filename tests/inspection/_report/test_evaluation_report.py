@@ -247,6 +247,7 @@ def test_labels_in_every_container(spell):
     assert report.summary_["accuracy"] == clf.score(X, y)
 
 
+@pytest.mark.filterwarnings("ignore:Every row of y has exactly one 1:UserWarning")
 @pytest.mark.parametrize("spell", [scipy.sparse.csr_array, np.ndarray.tolist, pd.DataFrame])
 def test_indicator_in_every_container(spell):
     X, y = make_stripes()
@@ -258,6 +259,7 @@ def test_indicator_in_every_container(spell):
     assert set(words) == {"0", "1", "2"}
 
 
+@pytest.mark.filterwarnings("ignore:Every row of y has exactly one 1:UserWarning")
 @pytest.mark.parametrize(("fitted_on", "asked"), [("labels", "indicator"), ("indicator", "labels")])
 def test_target_type_must_match_the_fit(fitted_on, asked):
     X, y = make_stripes()
