@@ -20,7 +20,7 @@ def peak_of_transform(n_images):
 
     rng = np.random.RandomState(0)
     images = rng.randint(0, 256, (n_images, SIDE, SIDE, 3), dtype=np.uint8)
-    embedder = ImageEmbedder(BACKBONE, random_state=0).fit(images[:100])
+    embedder = ImageEmbedder(BACKBONE, weights=None, random_state=0).fit(images[:100])
     embedder.transform(images[:600])
     features = []
     peak = peak_of(lambda: features.append(embedder.transform(images)))

@@ -21,7 +21,8 @@ def make_classifier(keep_features):
     # Random weights take as long as trained ones.
     return PretrainedImageClassifier(
         BACKBONE,
-        trainable="head",
+        weights=None,
+        head_solver="adamw",
         keep_features=keep_features,
         max_iter=N_EPOCHS,
         random_state=0,

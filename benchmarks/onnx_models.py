@@ -185,7 +185,12 @@ def photo_rows():
             frame, labels, train_size=N_PHOTOS, test_size=N_PHOTOS, stratify=labels, random_state=0
         )
         backbone = PretrainedImageClassifier(
-            "mobilenet_v3_small", max_iter=3, precision="float32", random_state=0
+            "mobilenet_v3_small",
+            weights=None,
+            trainable="all",
+            max_iter=3,
+            precision="float32",
+            random_state=0,
         )
         pipe = make_pipeline(ImageLoader(size=SIDE), backbone).fit(paths, y)
         exact = Model(to_onnx(pipe))

@@ -46,7 +46,9 @@ def main():
     transferred, scratch = [], []
     for seed in SEEDS:
         X, y = few_of_each(*new, seed)
-        clf = PretrainedImageClassifier(source, **AS_RESNET, random_state=seed).fit(X, y)
+        clf = PretrainedImageClassifier(
+            source, trainable="all", **AS_RESNET, random_state=seed
+        ).fit(X, y)
         transferred.append(clf.score(X_new, y_new))
         scratch.append(ResNetImageClassifier(random_state=seed).fit(X, y).score(X_new, y_new))
     what = (

@@ -71,8 +71,8 @@ def ways(seed):
         "logistic regression": make_pipeline(
             ImageEmbedder(source), LogisticRegression(max_iter=1000)
         ),
-        "new last layer": PretrainedImageClassifier(source, trainable="head", random_state=seed),
-        "fine-tuned": PretrainedImageClassifier(source, random_state=seed),
+        "new last layer": PretrainedImageClassifier(source, random_state=seed),
+        "fine-tuned": PretrainedImageClassifier(source, trainable="all", random_state=seed),
         "from scratch": ResNetImageClassifier((16, 32), random_state=seed),
     }
 
@@ -103,9 +103,11 @@ ax.grid(alpha=0.3)
 _ = ax.legend()
 
 # %%
-# torchvision networks
-# --------------------
-# For photographs, pass the name of a torchvision network instead of ``source``. ``fit`` downloads
-# the weights once. ::
+# Photographs
+# -----------
+# For photographs, leave out ``source``. The default network was trained on ImageNet, and its
+# weights are installed with the library. The name of a torchvision network downloads its weights
+# once. ::
 #
-#     PretrainedImageClassifier("resnet18", weights="DEFAULT", trainable="head").fit(X, y)
+#     PretrainedImageClassifier().fit(X, y)
+#     PretrainedImageClassifier("resnet18").fit(X, y)

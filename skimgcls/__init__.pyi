@@ -9,6 +9,7 @@ from . import export as export
 from . import inspection as inspection
 from . import persistence as persistence
 from . import preprocessing as preprocessing
+from .classifiers import AutoImageClassifier as AutoImageClassifier
 from .classifiers import BaseImageClassifier as BaseImageClassifier
 from .classifiers import CNNImageClassifier as CNNImageClassifier
 from .classifiers import MLPImageClassifier as MLPImageClassifier

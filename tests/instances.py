@@ -7,6 +7,7 @@ accuracy. ``test_common.py`` runs scikit-learn's checks on the default construct
 from torch import nn
 
 from skimgcls import (
+    AutoImageClassifier,
     CNNImageClassifier,
     MLPImageClassifier,
     ModuleImageClassifier,
@@ -16,6 +17,12 @@ from skimgcls import (
 
 # Constructor parameters of the small instances. All of them learn the stripes in 20 steps.
 INIT_PARAMS = {
+    AutoImageClassifier: {
+        "candidates": [
+            ("mlp", MLPImageClassifier(32, learning_rate_init=0.01, max_iter=30)),
+            ("cnn", CNNImageClassifier((8,), hidden_layer_sizes=16, max_iter=3)),
+        ]
+    },
     CNNImageClassifier: {
         "conv_channels": (8,),
         "hidden_layer_sizes": (16,),
@@ -24,7 +31,11 @@ INIT_PARAMS = {
     MLPImageClassifier: {"hidden_layer_sizes": (32,), "learning_rate_init": 0.01},
     ModuleImageClassifier: {},
     # A test network of timm with batch normalization.
-    PretrainedImageClassifier: {"backbone": "timm:test_resnet"},
+    PretrainedImageClassifier: {
+        "backbone": "timm:test_resnet",
+        "weights": None,
+        "trainable": "all",
+    },
     ResNetImageClassifier: {"widths": (8, 8)},
 }
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from skimgcls._backbones._source import BackboneSource, Recipe
-from skimgcls._backbones._weights import as_path
 
-__all__ = ["BackboneSource", "Recipe", "as_path", "find_backbone"]
+__all__ = ["BackboneSource", "Recipe", "find_backbone"]
 
 
 def find_backbone(backbone: Any) -> BackboneSource:
@@ -19,6 +18,10 @@ def find_backbone(backbone: Any) -> BackboneSource:
         from skimgcls._backbones._unet import UnetBackbone
 
         return UnetBackbone()
+    if backbone == "efficientnet_lite0":
+        from skimgcls._backbones._efficientnet_lite import EfficientNetLiteBackbone
+
+        return EfficientNetLiteBackbone()
     if backbone.startswith("timm:"):
         from skimgcls._backbones._timm import TimmBackbone
 

@@ -22,6 +22,8 @@ class FittedBackbone(BackboneSource):
     classifier : BaseImageClassifier, or a FrozenEstimator around one
     """
 
+    default_weights = None
+
     def __init__(self, classifier: Any) -> None:
         if isinstance(classifier, FrozenEstimator):
             classifier = classifier.estimator
@@ -47,7 +49,7 @@ class FittedBackbone(BackboneSource):
     def recipe(self, weights: str) -> Recipe:
         raise ValueError(
             f"weights={weights!r} cannot be used with a fitted classifier as backbone: it has its "
-            "own weights. Leave weights=None."
+            'own weights. Leave weights="auto".'
         )
 
     def frame(
@@ -79,7 +81,7 @@ class FittedBackbone(BackboneSource):
         net.standardize = net.views = None
         return net, remove_head(net, n_outputs=self.classifier.n_outputs_)
 
-    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+    def _load_named(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         self.recipe(weights)
 
     def statistics(

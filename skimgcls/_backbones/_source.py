@@ -1,5 +1,6 @@
 """Base class of all kinds of backbones."""
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from skimgcls._images._resize_center_crop import (
     resize_crop_square,
     resize_to_at_least,
 )
-from skimgcls._images._validation import white_of
+from skimgcls._images._statistics import range_of
 from skimgcls.nets import FeatureExtractor, with_weights
 
 # Shorter sides are enlarged: a network that halves an image five times needs at least 32 pixels.
@@ -55,7 +56,9 @@ class BackboneSource(ABC):
     n_colors : int
         Number of input channels of the network. Greyscale images are repeated to them.
     known_weights : tuple of str
-        Names of downloadable weights.
+        Names of weights.
+    default_weights : str or None
+        Name that "auto" stands for; None if the network has its own weights.
     """
 
     name: str
@@ -63,6 +66,13 @@ class BackboneSource(ABC):
     multiple: int | None = None
     n_colors: int = 3
     known_weights: tuple[str, ...] = ("DEFAULT",)
+    default_weights: str | None = "DEFAULT"
+
+    def choose_weights(self, weights: str | os.PathLike[str] | None) -> str | None:
+        """Return the name or the path of weights as a string, with "auto" replaced."""
+        if weights == "auto":
+            return self.default_weights
+        return None if weights is None else os.fspath(weights)
 
     @abstractmethod
     def recipe(self, weights: str) -> Recipe:
@@ -76,19 +86,33 @@ class BackboneSource(ABC):
         `is_trained` is True if weights will be loaded into it.
         """
 
+    def _with_stages(
+        self, input_shape: ImageShape, is_trained: bool
+    ) -> tuple[nn.Module, int] | None:
+        """Return the network with additional features of its stages, or None if it has none."""
+        return None
+
     @abstractmethod
-    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
-        """Download named weights and load them into the network."""
+    def _load_named(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+        """Load named weights into the network; download them if necessary."""
 
     def _own_part(self, state: State) -> State:
         """Return the weights of a file that belong to the network."""
         return state
 
-    def make(self, image_shape: ImageShape, weights: str | None) -> FeatureExtractor:
-        """Return the untrained network for framed images (height, width, channels)."""
+    def make(
+        self, image_shape: ImageShape, weights: str | None, *, with_stages: bool = False
+    ) -> FeatureExtractor:
+        """Return the untrained network for framed images (height, width, channels).
+
+        `with_stages` asks for features of all stages, which not every network has.
+        """
         height, width, n_channels = image_shape
         n_inputs = self.n_colors if n_channels == 1 else n_channels
-        net, n_features = self._make_net((height, width, n_inputs), weights is not None)
+        shape = (height, width, n_inputs)
+        is_trained = weights is not None
+        made = self._with_stages(shape, is_trained) if with_stages else None
+        net, n_features = self._make_net(shape, is_trained) if made is None else made
         mean = std = None
         if weights is not None:
             recipe = self.recipe(weights)
@@ -100,7 +124,7 @@ class BackboneSource(ABC):
     def load(self, features: FeatureExtractor, weights: str, *, progress: bool) -> None:
         """Load weights, given by name or as a file, into a network returned by `make`."""
         if weights in self.known_weights:
-            self._download(features.net, weights, progress=progress)
+            self._load_named(features.net, weights, progress=progress)
         else:
             state = self._own_part(read_weights(weights, known=self.known_weights))
             load_into(features.net, state, origin=weights, name=self.name)
@@ -112,12 +136,13 @@ class BackboneSource(ABC):
 
         None stands for the statistics of the training images, which are the given rows of `images`.
         Pretrained weights expect pixels between 0 and 1; the value range is inferred from the
-        images.
+        images: up to 1, 255 or 65,535, or from the least to the largest value if some are negative.
         """
         if weights is None:
             return None
         n_channels = images.image_shape[2]
-        return np.zeros(n_channels), np.full(n_channels, white_of(images, rows))
+        lowest, highest = range_of(images, rows)
+        return np.full(n_channels, lowest), np.full(n_channels, highest - lowest)
 
     def frame(
         self, image_shape: ImageShape, weights: str | None, image_size: int | str

@@ -68,7 +68,7 @@ class TimmBackbone(BackboneSource):
             self._name, pretrained=pretrained, num_classes=0, in_chans=n_channels
         )
 
-    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+    def _load_named(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         with explain_no_network(self.name):
             trained = self._create(count_channels(net), pretrained=True)
         load_into(net, trained.state_dict(), origin=weights, name=self.name)

@@ -81,7 +81,7 @@ class TorchvisionBackbone(BackboneSource):
         adapt_first(net, n_channels)
         return net, n_features
 
-    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+    def _load_named(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         entry = self._entry(weights)
         state = self._own_part(fetch_weights(entry.url, progress=progress))
         load_into(net, state, origin=entry.name, name=self.name)

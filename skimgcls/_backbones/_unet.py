@@ -61,7 +61,7 @@ class UnetBackbone(BackboneSource):
     def _create(self, n_channels: int, weights: str | None) -> Any:
         return smp.encoders.get_encoder(_ENCODER, in_channels=n_channels, weights=weights)
 
-    def _download(self, net: nn.Module, weights: str, *, progress: bool) -> None:
+    def _load_named(self, net: nn.Module, weights: str, *, progress: bool) -> None:
         with explain_no_network(self.name):
             trained = self._create(count_channels(net), "imagenet")
         load_into(net, _LastMap(trained).state_dict(), origin=weights, name=self.name)

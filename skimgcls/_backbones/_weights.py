@@ -1,7 +1,6 @@
 """Read weights from the torch hub cache, a download or a path; no code of a file is executed."""
 
 import hashlib
-import os
 import pickle
 import re
 import warnings
@@ -41,7 +40,7 @@ def fetch_weights(url: str, *, progress: bool) -> State:
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if path.exists():
         _check_hash(path)
-        return _read(path)
+        return read_state(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     found = _HASH.search(path.name)
     try:
@@ -58,7 +57,7 @@ def fetch_weights(url: str, *, progress: bool) -> State:
             f"The file downloaded from {url} does not match the hash in its name: {error}. It was "
             "not kept; try again."
         ) from error
-    return _read(path)
+    return read_state(path)
 
 
 def read_weights(path: str, *, known: Iterable[str]) -> State:
@@ -74,7 +73,7 @@ def read_weights(path: str, *, known: Iterable[str]) -> State:
     if file.suffix not in _SUFFIXES:
         raise ValueError(f"weights={path!r}: expected a file that ends in {', '.join(_SUFFIXES)}.")
     _check_hash(file)
-    return _read(file)
+    return read_state(file)
 
 
 def _check_hash(path: Path) -> None:
@@ -92,7 +91,8 @@ def _check_hash(path: Path) -> None:
         )
 
 
-def _read(path: Path) -> State:
+def read_state(path: Path) -> State:
+    """Return the weights in a file by name, or raise if it contains anything else."""
     state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     for wrapper in _WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
@@ -143,7 +143,7 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
         If weights are missing, unexpected or of another shape.
     """
     expected = net.state_dict()
-    state = {key: value for key, value in state.items() if not _was_taken_off(net, key)}
+    state = {key: value for key, value in state.items() if not _was_removed(net, key)}
     first = next((n for n, m in net.named_modules() if isinstance(m, nn.Conv2d)), "") + ".weight"
     if first in state and state[first].ndim == 4:
         state[first] = repeat_filters(state[first], expected[first].shape[1])
@@ -166,7 +166,7 @@ def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:
             count.clamp_(min=_MANY_BATCHES)
 
 
-def _was_taken_off(net: nn.Module, key: str) -> bool:
+def _was_removed(net: nn.Module, key: str) -> bool:
     """Return whether a weight belongs to a layer that was replaced by the identity."""
     try:
         return isinstance(net.get_submodule(key.rpartition(".")[0]), nn.Identity)
@@ -190,8 +190,3 @@ def explain_no_network(name: str) -> Iterator[None]:
             f"The weights of {name!r} could not be downloaded from the Hugging Face hub: {error} "
             "Without a network, download the file elsewhere and pass its path as weights."
         ) from error
-
-
-def as_path(weights: str | os.PathLike[str] | None) -> str | None:
-    """Return the name or the path as a string."""
-    return None if weights is None else os.fspath(weights)

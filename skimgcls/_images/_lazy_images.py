@@ -109,6 +109,10 @@ class LazyImages:
         """Return the same images with one more step."""
         return replace(self, steps=(*self.steps, step))
 
+    def without_random_steps(self) -> "LazyImages":
+        """Return the same images with the steps of prediction only."""
+        return replace(self, steps=tuple(step for step in self.steps if not step.is_random))
+
     def of_files(self, files: ImageFiles) -> "LazyImages":
         """Return the same steps for another source of files."""
         return replace(self, source=files)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional
 
 from skimgcls._images._lazy_images import ImageShape
 
@@ -37,10 +36,14 @@ class ResizeCenterCrop:
     def __call__(
         self, batch: torch.Tensor, generator: torch.Generator | None = None
     ) -> torch.Tensor:
-        mode = InterpolationMode(self.interpolation)
-        batch = transforms.resize(batch, list(self.resize), interpolation=mode, antialias=True)
-        framed: torch.Tensor = transforms.center_crop(batch, list(self.crop))
-        return framed
+        # The same as torchvision's functions, whose import takes seconds.
+        if batch.shape[2:] != self.resize:
+            batch = functional.interpolate(
+                batch, self.resize, mode=self.interpolation, antialias=True
+            )
+        (height, width), (n_rows, n_columns) = self.resize, self.crop
+        top, left = round((height - n_rows) / 2), round((width - n_columns) / 2)
+        return batch[..., top : top + n_rows, left : left + n_columns]
 
 
 def resize_crop_square(

@@ -6,6 +6,9 @@ from skimgcls._images._lazy_images import LazyImages
 
 # Number of float64 values per block: 8 MiB, which fit in the cache of a CPU.
 _STATISTICS_VALUES = 2**20
+# Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
+_WHITES = (1.0, 255.0, 65_535.0)
+_N_ASKED = 64
 
 
 def channel_statistics(
@@ -43,3 +46,38 @@ def channel_statistics(
     # Treat deviations within rounding error as zero.
     is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean, np.where(is_constant, 1.0, deviation)
+
+
+def white_of(images: LazyImages, rows: np.ndarray) -> float:
+    """Return the value of a white pixel, inferred from some of the rows: 1, 255 or 65535.
+
+    >>> images = LazyImages(np.array([0.5, 1, 200]).reshape(3, 1, 1, 1))
+    >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
+    (1.0, 255.0)
+    """
+    return _white(_extremes(images, rows)[1])
+
+
+def range_of(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
+    """Return the values of black and white, inferred from some of the rows.
+
+    Black is 0, and white as in `white_of`. Pixels with negative values are already standardized:
+    their range is that of the values found.
+
+    >>> range_of(LazyImages(np.array([0, 200]).reshape(2, 1, 1, 1)), np.arange(2))
+    (0.0, 255.0)
+    >>> range_of(LazyImages(np.array([-1.0, 0.5]).reshape(2, 1, 1, 1)), np.arange(2))
+    (-1.0, 0.5)
+    """
+    least, largest = _extremes(images, rows)
+    return (least, max(largest, 0.0)) if least < 0 else (0.0, _white(largest))
+
+
+def _extremes(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
+    found = [(p.min(), p.max()) for p in images.evaluated(images.blocks(rows), keep=True)]
+    return float(min(least for least, _ in found)), float(max(largest for _, largest in found))
+
+
+def _white(largest: float) -> float:
+    return next((white for white in _WHITES if largest <= white), _WHITES[-1])

@@ -13,9 +13,6 @@ from skimgcls.utils._params import is_size
 
 # Axis lengths that are interpreted as color channels.
 _COLOR_CHANNELS = (1, 3, 4)
-# Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
-_WHITES = (1.0, 255.0, 65_535.0)
-_N_ASKED = 64
 _LARGEST = float(np.finfo(np.float32).max)
 _EXPECTED = (
     "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
@@ -367,15 +364,3 @@ def _check_finite(images: np.ndarray) -> None:
         f"Input X contains {what}: {len(bad)} of {len(images)} images do, the first is image "
         f"{bad[0]}. Remove or repair them."
     )
-
-
-def white_of(images: LazyImages, rows: np.ndarray) -> float:
-    """Return the value of a white pixel, inferred from some of the rows: 1, 255 or 65535.
-
-    >>> images = LazyImages(np.array([0.5, 1, 200]).reshape(3, 1, 1, 1))
-    >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
-    (1.0, 255.0)
-    """
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _N_ASKED)).astype(int)]
-    largest = max(pixels.max() for pixels in images.evaluated(images.blocks(rows), keep=True))
-    return next((white for white in _WHITES if largest <= white), _WHITES[-1])

@@ -28,3 +28,5 @@ class TrainingConfig:
     learning_rate_factors: tuple[tuple[str, float], ...] = ()
     # Number of initial epochs in which only the head of a TransferNet is trained.
     head_warmup: int = 0
+    # Whether the head of a TransferNet is fitted, on features, instead of trained.
+    fits_head: bool = False

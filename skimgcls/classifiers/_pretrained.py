@@ -1,17 +1,19 @@
 """A pretrained network with a new last layer."""
 
-import math
 import os
 from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
 
-from skimgcls._backbones import as_path, find_backbone
+from skimgcls._backbones import find_backbone
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
+from skimgcls._training._fitted_head import fit_head
 from skimgcls._training._inference import BACKBONE_VALUES, predict_logits
+from skimgcls._training._loss import make_loss
 from skimgcls.classifiers._auto import AutoValues
+from skimgcls.classifiers._backbone_auto import BackboneAutoValues, choose_head_solver
 from skimgcls.classifiers._base import BaseImageClassifier
 from skimgcls.classifiers._flip_translate import (
     VIEW_CONSTRAINTS,
@@ -25,13 +27,6 @@ from skimgcls.nets import TransferNet
 from skimgcls.utils._docstrings import with_shared_sections
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
 
-# max_iter="auto" if the backbone is trained: this number of steps, within these limits on the
-# number of epochs. If all images fit in one batch, twice as many epochs would be a little more
-# accurate but take twice as long.
-_STEPS = 500
-_EPOCHS = (5, 60)
-_EPOCHS_OF_ONE_BATCH = 30
-
 
 @with_shared_sections
 class PretrainedImageClassifier(BaseImageClassifier):
@@ -44,40 +39,57 @@ class PretrainedImageClassifier(BaseImageClassifier):
 
     Parameters
     ----------
-    backbone : str or fitted classifier, default="mobilenet_v3_small"
-        - the name of a torchvision classification network: "mobilenet_v3_small", which is fast on
-          a CPU, "resnet18", "vgg16", "efficientnet_b0", "convnext_tiny", "vit_b_16", or any other
-          name in ``torchvision.models.list_models(module=torchvision.models)``.
+    backbone : str or fitted classifier, default="efficientnet_lite0"
+        - "efficientnet_lite0": EfficientNet-Lite0 (Tan & Le, "EfficientNet", 2019), which is fast
+          on a CPU. Its weights are installed with the library.
+        - the name of a torchvision classification network: "mobilenet_v3_small", "resnet18",
+          "vgg16", "efficientnet_b0", "convnext_tiny", "vit_b_16", or any other name in
+          ``torchvision.models.list_models(module=torchvision.models)``.
         - "unet", the encoder of a U-Net, or "timm:NAME", a network of timm. Both require
           ``pip install skimgcls[backbones]``.
         - a fitted image classifier of this library. If it will be cloned, as in a grid search,
           wrap it in `sklearn.frozen.FrozenEstimator`.
 
-    weights : str, path or None, default=None
-        - None: random weights, trained from scratch.
+    weights : "auto", str, path or None, default="auto"
+        - "auto": pretrained weights. They are installed for "efficientnet_lite0"; a fitted
+          classifier has its own; for other networks "auto" is "DEFAULT".
         - "DEFAULT", or the name of torchvision weights for the network, such as "IMAGENET1K_V1".
           `fit` downloads them once; see Notes.
+        - None: random weights, to train from scratch with trainable="all".
         - a weights file: .safetensors, or .pt or .pth with a ``state_dict`` saved by torch. No code
           in the file is executed.
 
-    trainable : "all", "head" or int, default="all"
+    trainable : "all", "head" or int, default="head"
         Which weights are trained: all, those of the head only, or those of the head and the last
         `trainable` stages of the backbone. A stage is a child of the torch module with the
         normalization that follows it: "layer4" of a ResNet, the last block of "features" of a VGG.
         If only the head is trained, "auto" for `horizontal_flip` and `translation` is no
         augmentation.
 
+    head_solver : {{"auto", "lbfgs", "adamw"}}, default="auto"
+        How the head is computed if trainable="head".
+
+        - "lbfgs": the optimum of an L2-regularized logistic regression on normalized features,
+          those of "efficientnet_lite0" from its last layer and from all its stages. Its
+          penalty is chosen by 5-fold cross-validation. It takes seconds, and `alpha`,
+          `label_smoothing` and the learning rate have no effect. `partial_fit` still uses "adamw".
+        - "adamw": `max_iter` epochs of training, as for other layers.
+        - "auto": "lbfgs", unless something requires epochs: augmentation, `mixup`, `cutmix`,
+          `dropout`, `early_stopping`, a `max_iter` other than "auto", or keep_features=False.
+
     head_warmup : int, default=0
         Number of initial epochs in which only the head is trained.
 
     backbone_learning_rate_factor : float or "auto", default="auto"
-        Learning rate of the backbone, relative to that of the head. "auto" is 0.1 with `weights`,
-        and 1 without, which includes fitted classifiers.
+        Learning rate of the backbone, relative to that of the head. "auto" is 0.1 with pretrained
+        weights, and 1 with random weights and for fitted classifiers.
 
     image_size : int or "auto", default="auto"
         Side of the network's square input, in pixels. The shorter side of an image is resized to
-        it, and the center is cropped. "auto" applies the size and the resizing of torchvision's
-        transform for the weights. With random weights, "auto" keeps the size of the images, and
+        it, and the center is cropped. For "efficientnet_lite0", "auto" is 224 pixels, 128 for
+        images with a side shorter than 160, 96 for less than 32 and 32 for less than 8. For other
+        pretrained weights, "auto" applies the size and the resizing that the weights were trained
+        with. With random weights, "auto" keeps the size of the images, and
         enlarges sides shorter than 32 pixels or than the network's minimum. For a fitted
         classifier, "auto" is the input size of its network.
 
@@ -112,9 +124,10 @@ class PretrainedImageClassifier(BaseImageClassifier):
         With a decaying learning rate and no early stopping, all `max_iter` epochs are run.
 
     standardize : bool, default=True
-        Whether to normalize the pixels. With `weights`, pixels are scaled to [0, 1] and normalized
-        with the mean and standard deviation of the images the weights were trained on; whether
-        pixels go up to 1, 255 or 65,535 is inferred from the training images. With random weights,
+        Whether to normalize the pixels. With pretrained weights, pixels are scaled to [0, 1] and
+        normalized with the mean and standard deviation of the images the weights were trained on.
+        Whether pixels go up to 1, 255 or 65,535 is inferred from the training images. If these
+        have negative values, their range is scaled to [0, 1]. With random weights,
         each channel is scaled to mean 0 and standard deviation 1. For a fitted classifier, its
         statistics are used.
 
@@ -126,6 +139,17 @@ class PretrainedImageClassifier(BaseImageClassifier):
 
     image_size_ : tuple (height, width)
         Size of the backbone's input, in pixels.
+
+    head_solver_ : str
+        Solver of the head, "lbfgs" or "adamw".
+
+    head_alpha_ : float or None
+        L2 penalty of a head fitted with "lbfgs", relative to the mean loss. It is equivalent to
+        ``C = 1 / (n_samples * head_alpha_)`` in scikit-learn's LogisticRegression. None if the head
+        is trained.
+
+    weights_ : str or None
+        Name or path of the weights; None for random weights and for a fitted classifier.
 
     {fitted_attributes}
 
@@ -141,8 +165,8 @@ class PretrainedImageClassifier(BaseImageClassifier):
     internet access, put the file there under its original name; its hash is checked.
 
     Grayscale images are repeated for the three input channels of a network. For any other number of
-    channels the first layer is replaced. With `weights`, its filters are the mean of the pretrained
-    filters over their channels.
+    channels the first layer is replaced. With pretrained weights, its filters are the mean of the
+    pretrained filters over their channels.
 
     Frozen layers run in evaluation mode during training: batch normalization uses its stored
     statistics, and dropout is inactive.
@@ -151,13 +175,13 @@ class PretrainedImageClassifier(BaseImageClassifier):
     --------
     >>> from skimgcls import PretrainedImageClassifier, make_shapes
     >>> X, y = make_shapes(60, image_size=32, random_state=0)
-    >>> clf = PretrainedImageClassifier("mobilenet_v3_small", max_iter=1, random_state=0)
-    >>> clf.fit(X, y).predict_proba(X).shape
+    >>> clf = PretrainedImageClassifier(random_state=0).fit(X, y)
+    >>> clf.predict_proba(X).shape
     (60, 3)
 
-    With pretrained weights, and only the head trained::
+    All layers of another network, from weights that are downloaded::
 
-        PretrainedImageClassifier("resnet18", weights="DEFAULT", trainable="head").fit(X, y)
+        PretrainedImageClassifier("resnet18", trainable="all").fit(X, y)
     """
 
     _parameter_constraints: dict = {
@@ -166,6 +190,7 @@ class PretrainedImageClassifier(BaseImageClassifier):
         "backbone": [str, HasMethods("predict_proba")],
         "weights": [str, os.PathLike, None],
         "trainable": [Interval(Integral, 0, None, closed="left"), StrOptions({"all", "head"})],
+        "head_solver": [StrOptions({"auto", "lbfgs", "adamw"})],
         "head_warmup": [Interval(Integral, 0, None, closed="left")],
         "backbone_learning_rate_factor": [
             Interval(Real, 0, None, closed="neither"),
@@ -178,15 +203,16 @@ class PretrainedImageClassifier(BaseImageClassifier):
     _of_training = (
         BaseImageClassifier._of_training
         | VIEWS_OF_TRAINING
-        | {"head_warmup", "backbone_learning_rate_factor", "keep_features"}
+        | {"head_solver", "head_warmup", "backbone_learning_rate_factor", "keep_features"}
     )
 
     def __init__(
         self,
-        backbone="mobilenet_v3_small",
+        backbone="efficientnet_lite0",
         *,
-        weights=None,
-        trainable="all",
+        weights="auto",
+        trainable="head",
+        head_solver="auto",
         head_warmup=0,
         backbone_learning_rate_factor="auto",
         image_size="auto",
@@ -240,6 +266,7 @@ class PretrainedImageClassifier(BaseImageClassifier):
         self.backbone = backbone
         self.weights = weights
         self.trainable = trainable
+        self.head_solver = head_solver
         self.head_warmup = head_warmup
         self.backbone_learning_rate_factor = backbone_learning_rate_factor
         self.image_size = image_size
@@ -253,9 +280,9 @@ class PretrainedImageClassifier(BaseImageClassifier):
     def _check_images(self, X, *, reset):
         images = super()._check_images(X, reset=reset)
         if reset:
-            framing = find_backbone(self.backbone).frame(
-                self.image_shape_, as_path(self.weights), self.image_size
-            )
+            source = find_backbone(self.backbone)
+            self.weights_ = source.choose_weights(self.weights)
+            framing = source.frame(self.image_shape_, self.weights_, self.image_size)
             self._framing = None if framing is None else vars(framing)
             self.image_size_ = self._net_shape[:2]
         if self._framing is None:
@@ -270,6 +297,8 @@ class PretrainedImageClassifier(BaseImageClassifier):
             translation = 0 if translation == "auto" else translation
         self.horizontal_flip_ = choose_horizontal_flip(flip, train)
         self.translation_ = choose_translation(translation, self.image_shape_, self._net_shape)
+        self.head_alpha_ = None
+        self.head_solver_ = choose_head_solver(self, is_augmented=train.images.is_random)
 
     @property
     def _net_shape(self):
@@ -286,41 +315,60 @@ class PretrainedImageClassifier(BaseImageClassifier):
             # Before resizing, which can produce values above the maximum of the pixels.
             images = replace(images, steps=images.steps[:-1])
         source = find_backbone(self.backbone)
-        found = source.statistics(images, train.rows, as_path(self.weights))
+        found = source.statistics(images, train.rows, self.weights_)
         return super()._pixel_statistics(train) if found is None else found
 
     def _build_module(self, image_shape, n_outputs):
-        body = find_backbone(self.backbone).make(self._net_shape, as_path(self.weights))
-        network = TransferNet(body, n_outputs, dropout=self.dropout, n_stages=self._n_stages)
+        source = find_backbone(self.backbone)
+        # Files of earlier versions have no solver.
+        fits_head = getattr(self, "head_solver_", "adamw") == "lbfgs"
+        weights = source.choose_weights(self.weights)
+        body = source.make(self._net_shape, weights, with_stages=fits_head)
+        network = TransferNet(
+            body,
+            n_outputs,
+            dropout=self.dropout,
+            n_stages=self._n_stages,
+            normalize=fits_head,
+        )
         network.views = views_of_prediction(
             self.test_time_augmentation, self.horizontal_flip_, self.translation_
         )
         return network
+
+    def __setstate__(self, state):
+        if "head_solver" not in state:
+            # In files of earlier versions, the head was trained.
+            state = state | {"head_solver": "adamw", "weights_": state["weights"]}
+        super().__setstate__(state)
 
     @property
     def _n_stages(self):
         return {"all": None, "head": 0}.get(self.trainable, self.trainable)
 
     def _prepare_module(self, network, train):
-        if self.weights is not None:
+        if self.weights_ is not None:
             find_backbone(self.backbone).load(
-                network.body, as_path(self.weights), progress=bool(self.verbose)
+                network.body, self.weights_, progress=bool(self.verbose)
             )
 
     def _auto_values(self):
-        values = AutoValues if self._n_stages == 0 else _BackboneAutoValues
+        values = AutoValues if self._n_stages == 0 else BackboneAutoValues
         return values(self.image_shape_, self._net_shape)
 
     def _make_config(self, n_images, *, single_epoch=False):
         plan = super()._make_config(n_images, single_epoch=single_epoch)
         share = self.backbone_learning_rate_factor
         if share == "auto":
-            share = 1.0 if self.weights is None else 0.1
+            share = 1.0 if self.weights_ is None else 0.1
+        fits_head = not single_epoch and self.head_solver_ == "lbfgs"
         return replace(
             with_views(plan, self.horizontal_flip_, self.translation_, self.label_smoothing),
             learning_rate_factors=(("body.*", share),),
             # No warm-up if only the head is trained, or in a single epoch.
             head_warmup=self.head_warmup if self._n_stages != 0 and plan.max_epochs > 1 else 0,
+            max_epochs=1 if fits_head else plan.max_epochs,
+            fits_head=fits_head,
         )
 
     def _train(self, net, plan, train, valid, rng):
@@ -329,7 +377,11 @@ class PretrainedImageClassifier(BaseImageClassifier):
             return super()._train(net, plan, train, valid, rng)
         train = self._features_of(net, train)
         valid = None if valid is None else self._features_of(net, valid)
-        return super()._train(net, plan, train, valid, rng, on_features=True)
+        if not plan.fits_head:
+            return super()._train(net, plan, train, valid, rng, on_features=True)
+        loss, train = make_loss(self._encoder, self.class_weight, train)
+        epochs, self.head_alpha_ = fit_head(net, loss, train, valid, rng)
+        return epochs
 
     def _features_of(self, net, images):
         """Return the data with features (n_samples, 1, 1, n_features) as images."""
@@ -343,11 +395,3 @@ class PretrainedImageClassifier(BaseImageClassifier):
         features = np.zeros((len(images.images), 1, 1, found.shape[1]), found.dtype)
         features[images.rows, 0, 0] = found
         return replace(images, images=LazyImages(features))
-
-
-class _BackboneAutoValues(AutoValues):
-    """Values of the training parameters that are "auto", if the backbone is trained."""
-
-    def max_iter(self, n_steps, n_images):
-        n_epochs = min(_STEPS / n_steps, _EPOCHS_OF_ONE_BATCH if n_steps == 1 else _EPOCHS[1])
-        return max(math.ceil(self.training_fraction() * n_epochs), _EPOCHS[0])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 
 def make_stripes(
@@ -85,7 +85,12 @@ def assert_refused(call: Callable[[], Any], words: str, message: str) -> None:
 
 
 def assert_plain(value: Any, path: str) -> None:
-    if isinstance(value, dict):
+    if isinstance(value, BaseEstimator):
+        # An estimator is saved as its state, in which parameters may be anything.
+        params = value.get_params(deep=False)
+        state = {key: item for key, item in value.__getstate__().items() if key not in params}
+        assert_plain(state, path)
+    elif isinstance(value, dict):
         for key, item in value.items():
             assert isinstance(key, str | int), f"{path} has a key {key!r}"
             assert_plain(item, f"{path}.{key}")

@@ -44,7 +44,8 @@ class Graph(nn.Module):
         super().__init__()
         steps, self.image_shape = _make_steps(parts, takes_bytes)
         self.steps = nn.ModuleList(steps)
-        self.net = _copy_net(parts.classifier.net_.module_)
+        self.networks = nn.ModuleList(_Network(classifier) for classifier, _ in parts.members)
+        self.weights = [weight for _, weight in parts.members]
         self.is_multilabel = parts.classifier.out_activation_ == "logistic"
         self.threshold = 0.0 if parts.rejecting is None else parts.rejecting.threshold_ - _ROUNDING
         self.eval()
@@ -58,15 +59,49 @@ class Graph(nn.Module):
         batch = pixels.permute(0, 3, 1, 2)
         for step in self.steps:
             batch = step(batch)
-        logits = self.net(batch.to(torch.float32))
+        if len(self.networks) > 1:
+            return self._average(batch)
+        logits = self.networks[0](batch)
         if self.is_multilabel:
             return torch.sigmoid(logits.double()).float(), (logits > 0).long()
         proba = torch.softmax(logits.double(), dim=1)
-        codes = logits.argmax(dim=1)
-        if self.threshold > 0:
-            is_rejected = proba.amax(dim=1) < self.threshold
-            codes = torch.where(is_rejected, logits.shape[1], codes)
-        return proba.float(), codes
+        return proba.float(), self._reject(proba, logits.argmax(dim=1))
+
+    def _average(self, batch):
+        """Return averaged probabilities and codes."""
+        logits = (network(batch).double() for network in self.networks)
+        parts = (
+            weight * (torch.sigmoid(z) if self.is_multilabel else torch.softmax(z, dim=1))
+            for weight, z in zip(self.weights, logits, strict=True)
+        )
+        proba = sum(parts)
+        if self.is_multilabel:
+            return proba.float(), (proba > 0.5).long()
+        return proba.float(), self._reject(proba, proba.argmax(dim=1))
+
+    def _reject(self, proba, codes):
+        if self.threshold <= 0:
+            return codes
+        return torch.where(proba.amax(dim=1) < self.threshold, proba.shape[1], codes)
+
+
+class _Network(nn.Module):
+    """Resize images as a classifier does, and compute its logits."""
+
+    def __init__(self, classifier):
+        super().__init__()
+        framing = getattr(classifier, "_framing", None)
+        self.resize = None
+        if framing is not None:
+            self.resize = FloatResize.of_framing(
+                ResizeCenterCrop(**framing), classifier.image_shape_
+            )
+        self.net = _copy_net(classifier.net_.module_)
+
+    def forward(self, batch):
+        if self.resize is not None:
+            batch = self.resize(batch)
+        return self.net(batch.to(torch.float32))
 
 
 class _Step(nn.Module):
@@ -164,11 +199,6 @@ def _make_steps(parts, takes_bytes):
             # No effect on predictions, but with any augmentation later resizing is on floats.
             are_bytes &= transformer._make_step(shape).policy == AugmentationPolicy()
     steps += _respelled(shape, parts.classifier.image_shape_)
-    framing = getattr(parts.classifier, "_framing", None)
-    if framing is not None:
-        steps.append(
-            FloatResize.of_framing(ResizeCenterCrop(**framing), parts.classifier.image_shape_)
-        )
     return steps, (None, None, first_shape[2]) if takes_any_size else first_shape
 
 

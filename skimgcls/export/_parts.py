@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimgcls.classifiers import BaseImageClassifier, RejectOptionClassifier
 from skimgcls.preprocessing import ImageLoader
-from skimgcls.utils._unwrap import find_rejecting, walk_steps
+from skimgcls.utils._unwrap import find_average, find_final_estimator, find_rejecting, walk_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,28 +16,36 @@ class Parts:
     Attributes
     ----------
     transformers : list of transformer
-    classifier : BaseImageClassifier
-        Classifier with the network.
+    members : list of (BaseImageClassifier, float)
+        Classifiers with a network, and their weights in the average of probabilities.
     rejecting : RejectOptionClassifier or None
         The outermost one around the classifier.
     """
 
     transformers: list
-    classifier: BaseImageClassifier
+    members: list
     rejecting: RejectOptionClassifier | None = None
 
     @classmethod
     def of(cls, estimator):
         """Split a fitted estimator into parts; raise if it cannot be exported."""
-        *transformers, classifier = walk_steps(estimator)
-        if not isinstance(classifier, BaseImageClassifier):
-            raise TypeError(
-                f"{type(classifier).__name__} cannot be exported to ONNX. Expected a fitted image "
-                "classifier of skimgcls, alone or at the end of a Pipeline of its transformers."
-            )
-        for part in (*transformers, classifier):
+        *transformers, _ = walk_steps(estimator)
+        members = _list_members(estimator)
+        for classifier, _ in members:
+            if not isinstance(classifier, BaseImageClassifier):
+                raise TypeError(
+                    f"{type(classifier).__name__} cannot be exported to ONNX. Expected a fitted "
+                    "image classifier of skimgcls, alone or at the end of a Pipeline of its "
+                    "transformers."
+                )
+        for part in (*transformers, *(classifier for classifier, _ in members)):
             check_is_fitted(part)
-        return cls(transformers, classifier, find_rejecting(estimator))
+        return cls(transformers, members, find_rejecting(estimator))
+
+    @property
+    def classifier(self):
+        """The first classifier, whose labels and input are those of all."""
+        return self.members[0][0]
 
     @property
     def loader(self):
@@ -57,3 +65,21 @@ class Parts:
         first = (*self.transformers, self.classifier)[0]
         is_of_files = isinstance(first, ImageLoader) and not hasattr(first, "image_shape_")
         return is_of_files or getattr(first, "_saw_bytes", False)
+
+
+def _list_members(estimator):
+    """Return the classifiers that predict, with their weights."""
+    average = find_average(estimator)
+    if average is None:
+        return [(list(walk_steps(estimator))[-1], 1.0)]
+    if average.voting != "soft":
+        raise TypeError(
+            f"VotingClassifier(voting={average.voting!r}) cannot be exported to ONNX. Expected "
+            'voting="soft", which averages probabilities.'
+        )
+    n = len(average.estimators_)
+    weights = [1.0] * n if average.weights is None else average.weights
+    return [
+        (find_final_estimator(member), weight / sum(weights))
+        for member, weight in zip(average.estimators_, weights, strict=True)
+    ]

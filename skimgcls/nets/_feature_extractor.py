@@ -43,6 +43,8 @@ class FeatureExtractor(nn.Module):
         super().__init__()
         self.net = net
         self.n_features = n_features
+        # Features of one layer have one scale.
+        self.group_sizes: tuple[int, ...] = getattr(net, "group_sizes", (n_features,))
         self.repeats = repeats
         for name, values in {"mean": mean, "std": std}.items():
             column = None if values is None else torch.tensor(values)[:, None, None]

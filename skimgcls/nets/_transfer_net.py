@@ -6,6 +6,7 @@ from torch import nn
 
 from skimgcls.nets._feature_extractor import FeatureExtractor
 from skimgcls.nets._image_network import ImageNetwork
+from skimgcls.nets._power_norm import PowerNorm
 
 
 class TransferNet(ImageNetwork):
@@ -20,6 +21,8 @@ class TransferNet(ImageNetwork):
     n_stages : int or None
         Number of stages of the body to train, counted from its end; None trains all of it. Frozen
         stages run in evaluation mode: their running statistics are fixed and their dropout is off.
+    normalize : bool
+        Whether to normalize the features before the dense layer, with PowerNorm.
     """
 
     body: FeatureExtractor
@@ -31,9 +34,12 @@ class TransferNet(ImageNetwork):
         *,
         dropout: float = 0.0,
         n_stages: int | None = None,
+        normalize: bool = False,
     ) -> None:
         head = nn.Sequential(
-            nn.Flatten(), nn.Dropout(dropout), nn.Linear(body.n_features, n_outputs)
+            PowerNorm(body.group_sizes) if normalize else nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(body.n_features, n_outputs),
         )
         super().__init__(body, head)
         self.n_stages = n_stages

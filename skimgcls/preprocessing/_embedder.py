@@ -8,7 +8,7 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls._backbones import as_path, find_backbone
+from skimgcls._backbones import find_backbone
 from skimgcls._images._lazy_images import float_type
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls._images._statistics import channel_statistics
@@ -34,18 +34,20 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
 
     Parameters
     ----------
-    backbone : str or fitted classifier, default="mobilenet_v3_small"
-        Name of a torchvision network, "unet", "timm:NAME" or a fitted image classifier; see
-        :class:`~skimgcls.PretrainedImageClassifier`.
+    backbone : str or fitted classifier, default="efficientnet_lite0"
+        "efficientnet_lite0", the name of a torchvision network, "unet", "timm:NAME" or a fitted
+        image classifier; see :class:`~skimgcls.PretrainedImageClassifier`.
 
-    weights : str, path or None, default=None
-        None for random weights, "DEFAULT" or the name of torchvision weights, which `fit`
-        downloads, or the path of a weights file; see
+    weights : "auto", str, path or None, default="auto"
+        "auto" for pretrained weights, which are installed for "efficientnet_lite0" and "DEFAULT"
+        for other networks; "DEFAULT" or the name of torchvision weights, which `fit` downloads;
+        the path of a weights file; or None for random weights. See
         :class:`~skimgcls.PretrainedImageClassifier`.
 
     image_size : int or "auto", default="auto"
         Height and width of the network input. The shorter side of each image is resized to it,
-        followed by a center crop. "auto" is the size that the weights were trained on. With random
+        followed by a center crop. "auto" is the size that the weights were trained on, or for
+        "efficientnet_lite0" a size from 64 to 224 that follows that of the images. With random
         weights "auto" is the size of the images; sides shorter than 32 pixels, or than the minimum
         of the network, are enlarged. For a fitted classifier, "auto" is the input size of its
         network.
@@ -76,6 +78,8 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         Number of values per image.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X is a DataFrame of pixels.
+    weights_ : str or None
+        Name or path of the weights; None for random weights and for a fitted classifier.
     precision_ : {"float32", "bfloat16", "float64"}
         Precision in which features are computed.
 
@@ -94,9 +98,9 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
     >>> from sklearn.pipeline import make_pipeline
     >>> from skimgcls import ImageEmbedder, make_shapes
     >>> X, y = make_shapes(60, image_size=32, random_state=0)
-    >>> embedder = ImageEmbedder("mobilenet_v3_small", random_state=0)
+    >>> embedder = ImageEmbedder()
     >>> embedder.fit_transform(X).shape
-    (60, 1024)
+    (60, 1280)
     >>> pipe = make_pipeline(embedder, LogisticRegression()).fit(X, y)
     """
 
@@ -113,9 +117,9 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
 
     def __init__(
         self,
-        backbone="mobilenet_v3_small",
+        backbone="efficientnet_lite0",
         *,
-        weights=None,
+        weights="auto",
         image_size="auto",
         image_shape=None,
         device="auto",
@@ -156,7 +160,8 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         return features.astype(dtype, copy=False)
 
     def _learn(self, images):
-        source, weights = find_backbone(self.backbone), as_path(self.weights)
+        source = find_backbone(self.backbone)
+        weights = self.weights_ = source.choose_weights(self.weights)
         framing = source.frame(self.image_shape_, weights, self.image_size)
         self._framing = None if framing is None else vars(framing)
         self.precision_ = self._choose_precision(images)

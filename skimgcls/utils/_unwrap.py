@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -11,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 def iterate_wrapped(estimator: Any) -> Iterator[Any]:
     """Yield an estimator and the estimators it wraps, from the outside in.
 
-    Searches, FrozenEstimators and reject options are unwrapped. The last estimator is a Pipeline or
-    one that wraps no other.
+    Searches, FrozenEstimators, reject options and averages are unwrapped. Of an average, the first
+    member stands for all. The last estimator is a Pipeline or one that wraps no other.
     """
     while True:
         yield estimator
@@ -22,6 +23,8 @@ def iterate_wrapped(estimator: Any) -> Iterator[Any]:
             estimator = estimator.estimator
         elif hasattr(estimator, "rejected_label_"):
             estimator = estimator.estimator_
+        elif isinstance(estimator, VotingClassifier):
+            estimator = estimator.estimators_[0]
         else:
             return
 
@@ -73,6 +76,16 @@ def walk_steps(estimator: Any) -> Iterator[Any]:
         # Samplers are applied only in training.
         if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
             yield from walk_steps(step)
+
+
+def find_average(estimator: Any) -> VotingClassifier | None:
+    """Return the average of classifiers that makes the predictions; None if there is none."""
+    for layer in iterate_wrapped(estimator):
+        if isinstance(layer, VotingClassifier):
+            return layer
+        if isinstance(layer, Pipeline):
+            return find_average(layer[-1])
+    return None
 
 
 def find_rejecting(estimator: Any) -> Any:

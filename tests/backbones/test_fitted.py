@@ -24,7 +24,12 @@ CLASSIFIERS = [
     ModuleImageClassifier(max_iter=2, random_state=0),
     ResNetImageClassifier((8, 16), max_iter=2, translation=1, random_state=0),
     PretrainedImageClassifier(
-        "shufflenet_v2_x0_5", max_iter=1, precision="float32", random_state=0
+        "shufflenet_v2_x0_5",
+        weights=None,
+        trainable="all",
+        max_iter=1,
+        precision="float32",
+        random_state=0,
     ),
 ]
 
@@ -64,21 +69,23 @@ def test_features_and_original_head_give_the_original_logits(classifier):
 def test_images_of_another_size_are_resized():
     X, y = make_stripes(shape=(16, 16))
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X[:, :8, :8], y)
-    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X, y)
+    clf = PretrainedImageClassifier(source, trainable="all", max_iter=1, random_state=0).fit(X, y)
     assert clf.predict(X).shape == (36,)
 
 
 def test_gray_images_are_repeated_for_a_color_network():
     X, y = make_stripes(shape=(8, 8, 3))
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
-    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0).fit(X[..., 0], y)
+    clf = PretrainedImageClassifier(source, trainable="all", max_iter=1, random_state=0).fit(
+        X[..., 0], y
+    )
     assert clf.net_.module_.body.repeats == 3
 
 
 def test_images_with_other_channels_are_rejected(stripes):
     X, y = stripes
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(X, y)
-    clf = PretrainedImageClassifier(source)
+    clf = PretrainedImageClassifier(source, trainable="all")
     with pytest.raises(ValueError, match=r"have 3 channel\(s\), and the backbone was fitted on 1"):
         clf.fit(np.stack([X] * 3, axis=-1), y)
 
@@ -92,12 +99,12 @@ def test_other_estimator_as_backbone_is_rejected(stripes):
     X, y = stripes
     source = LogisticRegression().fit(X.reshape(36, -1), y)
     with pytest.raises(ValueError, match=r"is not fitted|is not an image classifier"):
-        PretrainedImageClassifier(source).fit(X, y)
+        PretrainedImageClassifier(source, trainable="all").fit(X, y)
 
 
 def test_weights_with_a_fitted_backbone_are_rejected(stripes):
     source = CNNImageClassifier(max_iter=1, random_state=0).fit(*stripes)
-    with pytest.raises(ValueError, match=r"it has its own weights. Leave weights=None"):
+    with pytest.raises(ValueError, match=r'it has its own weights. Leave weights="auto"'):
         PretrainedImageClassifier(source, weights="DEFAULT").fit(*stripes)
 
 
@@ -110,6 +117,6 @@ def test_other_image_size_is_rejected(stripes):
 def test_frozen_backbone_in_a_search(stripes):
     X, y = stripes
     source = FrozenEstimator(CNNImageClassifier(max_iter=2, random_state=0).fit(X, y))
-    clf = PretrainedImageClassifier(source, max_iter=1, random_state=0)
+    clf = PretrainedImageClassifier(source, trainable="all", max_iter=1, random_state=0)
     search = GridSearchCV(clf, {"trainable": ["head", "all"]}, cv=2, error_score="raise").fit(X, y)
     assert search.best_estimator_.predict(X).shape == (36,)

@@ -21,7 +21,9 @@ def save_weights(path, name="test_resnet", seed=1):
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext", "test_efficientnet"])
 def test_network_can_be_fitted(name):
     X, y = make_stripes(n_images=12, shape=(8, 8, 3))
-    clf = PretrainedImageClassifier(f"timm:{name}", max_iter=1, random_state=0).fit(X, y)
+    clf = PretrainedImageClassifier(
+        f"timm:{name}", weights=None, trainable="all", max_iter=1, random_state=0
+    ).fit(X, y)
     assert clf.predict_proba(X).shape == (12, 3)
 
 
@@ -85,7 +87,7 @@ def test_error_without_a_network_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     X, y = make_stripes(n_images=12, shape=(8, 8, 3))
-    clf = PretrainedImageClassifier("timm:resnet18", weights="DEFAULT", max_iter=1)
+    clf = PretrainedImageClassifier("timm:resnet18", weights="DEFAULT", trainable="all", max_iter=1)
     with pytest.raises(OSError, match="pass its path as weights"):
         clf.fit(X, y)
     assert not hasattr(clf, "classes_")

@@ -128,6 +128,7 @@ def test_every_network_can_be_fitted_saved_and_loaded(name):
     X, y = make_stripes(n_images=6, shape=(side, side, 3))
     clf = PretrainedImageClassifier(
         name,
+        weights=None,
         image_size=side,
         trainable="all" if n_weights_of(name) < _LARGE else "head",
         max_iter=1,

@@ -12,7 +12,9 @@ from skimgcls.estimator_checks._data import make_stripes
 
 def test_network_can_be_fitted(color_stripes):
     X, y = color_stripes
-    clf = PretrainedImageClassifier("unet", max_iter=1, random_state=0).fit(X, y)
+    clf = PretrainedImageClassifier(
+        "unet", weights=None, trainable="all", max_iter=1, random_state=0
+    ).fit(X, y)
     assert clf.predict_proba(X).shape == (36, 3)
     assert clf.net_.module_.body.n_features == 512
 

@@ -1,7 +1,6 @@
 """Weights files: read, never executed."""
 
 import hashlib
-import os
 import pickle
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from skimgcls._backbones._weights import as_path, fetch_weights, load_into, read_weights
+from skimgcls._backbones._weights import fetch_weights, load_into, read_weights
 
 
 def make_net(n_channels=3, seed=0):
@@ -141,12 +140,6 @@ def test_file_that_does_not_match_the_hash_in_its_name_is_rejected(tmp_path):
     path.write_bytes(path.read_bytes() + b"!")
     with pytest.raises(ValueError, match="is damaged, or does not match the hash in its name"):
         read(path)
-
-
-def test_paths_are_converted_to_text(tmp_path):
-    assert as_path(tmp_path) == os.fspath(tmp_path)
-    assert as_path("DEFAULT") == "DEFAULT"
-    assert as_path(None) is None
 
 
 # ---- torch hub cache

@@ -19,7 +19,15 @@ NAME = "shufflenet_v2_x0_5"
 
 def make_clf(**params):
     return PretrainedImageClassifier(
-        **{"backbone": NAME, "max_iter": 2, "random_state": 0, "image_size": 32, **params}
+        **{
+            "backbone": NAME,
+            "weights": None,
+            "trainable": "all",
+            "max_iter": 2,
+            "random_state": 0,
+            "image_size": 32,
+            **params,
+        }
     )
 
 
@@ -58,13 +66,13 @@ def moved(clf, state):
         ("all", ["conv1.0.weight", "conv1.1.running_mean", "conv5.0.weight", "conv5.1.bias"]),
     ],
 )
-def test_what_is_not_trainable_stays_as_loaded(color_stripes, weights, trainable, expected):
+def test_frozen_layers_keep_their_loaded_weights(color_stripes, weights, trainable, expected):
     path, state = weights
     clf = make_clf(weights=path, trainable=trainable).fit(*color_stripes)
     assert moved(clf, state) == expected
 
 
-def test_the_backbone_takes_smaller_steps(color_stripes, weights):
+def test_the_backbone_has_a_smaller_learning_rate(color_stripes, weights):
     path, state = weights
     lengths = []
     for factor in (0.01, 1.0):
@@ -77,7 +85,9 @@ def test_the_backbone_takes_smaller_steps(color_stripes, weights):
 
 
 @pytest.mark.parametrize(("with_weights", "share"), [(True, 0.1), (False, 1.0)])
-def test_by_itself_only_where_there_are_weights(color_stripes, weights, with_weights, share):
+def test_the_smaller_learning_rate_is_used_only_with_weights(
+    color_stripes, weights, with_weights, share
+):
     path = weights[0] if with_weights else None
     X = color_stripes[0]
     auto, given = (
@@ -87,7 +97,7 @@ def test_by_itself_only_where_there_are_weights(color_stripes, weights, with_wei
     np.testing.assert_array_equal(auto.decision_function(X), given.decision_function(X))
 
 
-def test_the_learning_rate_told_is_the_heads(color_stripes, weights):
+def test_learning_rate_init_is_that_of_the_head(color_stripes, weights):
     clf = make_clf(weights=weights[0], learning_rate="constant").fit(*color_stripes)
     assert clf.history_["learning_rate"].tolist() == [0.002, 0.002]
 
@@ -125,13 +135,13 @@ def test_epochs_follow_the_size_of_small_images(shape, n_epochs):
 
 
 @pytest.mark.parametrize(("image_size", "found"), [("auto", (32, 40)), (48, (48, 48))])
-def test_the_size_that_the_backbone_is_given_is_an_attribute(image_size, found):
+def test_the_input_size_of_the_backbone_is_an_attribute(image_size, found):
     X, y = make_stripes(n_images=6, shape=(8, 40, 3), n_classes=2)
     assert make_clf(image_size=image_size, max_iter=1).fit(X, y).image_size_ == found
 
 
 @pytest.mark.parametrize(("learning_rate", "n_epochs"), [("cosine", 6), ("constant", 2)])
-def test_a_rate_that_falls_goes_all_the_way(color_stripes, learning_rate, n_epochs):
+def test_a_decaying_rate_runs_all_epochs(color_stripes, learning_rate, n_epochs):
     clf = make_clf(learning_rate=learning_rate, max_iter=6, tol=10.0, n_iter_no_change=1)
     assert clf.fit(*color_stripes).n_iter_ == n_epochs
 
@@ -140,7 +150,7 @@ def test_a_rate_that_falls_goes_all_the_way(color_stripes, learning_rate, n_epoc
 
 
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.5}, {"early_stopping": True}])
-def test_kept_features_train_the_same_head(color_stripes, weights, options):
+def test_cached_features_train_the_same_head(color_stripes, weights, options):
     X, y = color_stripes
     settings = {"weights": weights[0], "trainable": "head", "precision": "float32", "max_iter": 5}
     kept, computed = (
@@ -154,7 +164,7 @@ def test_kept_features_train_the_same_head(color_stripes, weights, options):
     )
 
 
-def test_kept_features_go_on_in_partial_fit(color_stripes):
+def test_cached_features_are_used_in_partial_fit(color_stripes):
     X, y = color_stripes
     kept, computed = (
         make_clf(trainable="head", keep_features=keep, precision="float32")
@@ -195,20 +205,20 @@ def count_passes(clf, X, y, monkeypatch):
         ({"trainable": 1}, 5),
     ],
 )
-def test_features_are_kept_where_they_never_change(color_stripes, changes, n_passes, monkeypatch):
+def test_features_of_frozen_backbones_are_cached(color_stripes, changes, n_passes, monkeypatch):
     X, y = color_stripes
     clf = make_clf(**{"trainable": "head", "max_iter": 5, "precision": "float32", **changes})
     assert count_passes(clf, X, y, monkeypatch) == n_passes * len(X)
 
 
-def test_and_not_under_augmentation(color_stripes, monkeypatch):
+def test_features_are_not_cached_under_augmentation(color_stripes, monkeypatch):
     X, y = color_stripes
     X = ImageAugmenter(horizontal_flip=True).fit_transform(X)
     clf = make_clf(trainable="head", max_iter=5)
     assert count_passes(clf, X, y, monkeypatch) == 5 * len(X)
 
 
-def test_images_of_no_weight_are_not_read(tmp_path, color_stripes):
+def test_images_of_weight_zero_are_not_read(tmp_path, color_stripes):
     X, y = color_stripes
     paths = [tmp_path / f"{i}.png" for i in range(len(X))]
     for path, image in zip(paths, X, strict=True):
@@ -226,14 +236,14 @@ def test_images_of_no_weight_are_not_read(tmp_path, color_stripes):
 @pytest.mark.parametrize(
     ("trainable", "expected"), [("head", (False, 0)), (1, (True, 2)), ("all", (True, 2))]
 )
-def test_images_are_mirrored_and_moved_where_features_are_not_kept(trainable, expected):
+def test_images_are_mirrored_and_shifted_where_features_are_not_cached(trainable, expected):
     X, y = make_stripes(n_images=120, shape=(16, 16))
     clf = make_clf(trainable=trainable, max_iter=1).fit(X, y)
     assert (clf.horizontal_flip_, clf.translation_) == expected
 
 
 @pytest.mark.parametrize(("shape", "translation"), [((8, 8), 0), ((16, 20), 4), ((40, 64), 3)])
-def test_images_are_moved_by_a_sixteenth_of_their_side_in_the_nets_pixels(shape, translation):
+def test_images_are_shifted_by_a_sixteenth_of_the_input_size(shape, translation):
     X, y = make_stripes(n_images=6, shape=shape)
     assert make_clf(image_size=64, max_iter=1).fit(X, y).translation_ == translation
 
@@ -251,7 +261,7 @@ def test_predictions_can_be_the_mean_over_views(color_stripes):
 
 
 @pytest.mark.parametrize(("factor", "white"), [(1, 255), (1 / 255, 1), (257, 65_535)])
-def test_what_is_white_the_images_tell(weights, factor, white):
+def test_the_white_level_follows_the_images(weights, factor, white):
     X, y = make_stripes(shape=(8, 8, 3))
     X = X.astype(np.float32)
     clf = make_clf(weights=weights[0], precision="float32").fit(X * factor, y)
@@ -264,7 +274,7 @@ def test_what_is_white_the_images_tell(weights, factor, white):
     )
 
 
-def test_with_weights_pixels_are_as_torchvision_has_them(weights):
+def test_with_weights_pixels_are_normalized_as_by_torchvision(weights):
     path, _ = weights
     X, y = make_stripes(n_images=6, shape=(300, 260, 3))
     clf = make_clf(weights=path, image_size="auto", trainable="head", max_iter=1).fit(X, y)
@@ -278,7 +288,7 @@ def test_with_weights_pixels_are_as_torchvision_has_them(weights):
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (20, 9, 3), (1, 10)])
-def test_any_images(shape):
+def test_images_of_any_size_and_channels(shape):
     X, y = make_stripes(n_images=12, shape=shape)
     clf = make_clf(image_size="auto", max_iter=1).fit(X, y)
     assert clf.predict_proba(X).shape == (12, 3)
@@ -286,14 +296,14 @@ def test_any_images(shape):
 
 
 @pytest.mark.parametrize("trainable", ["head", "all"])
-def test_large_images_come_in_small_batches(trainable):
+def test_large_images_use_small_batches(trainable):
     clf = make_clf(trainable=trainable, image_size=224)
     X, y = make_stripes(shape=(8, 8, 3))
     clf.fit(X[:6], y[:6])
     assert clf._make_config(1000).batch_size == 3_000_000 // (224 * 224 * 3)
 
 
-def test_files_in_a_frame(tmp_path, color_stripes):
+def test_files_in_a_dataframe(tmp_path, color_stripes):
     X, y = color_stripes
     paths = pd.DataFrame({"path": [str(tmp_path / f"{i}.png") for i in range(len(X))]})
     for path, image in zip(paths["path"], X, strict=True):
@@ -306,7 +316,7 @@ def test_files_in_a_frame(tmp_path, color_stripes):
 
 
 @pytest.mark.parametrize("trainable", ["head", 2, "all"])
-def test_what_is_saved_needs_no_file_of_weights(color_stripes, weights, trainable):
+def test_a_saved_model_needs_no_weights_file(color_stripes, weights, trainable):
     path, _ = weights
     clf = make_clf(weights=path, trainable=trainable).fit(*color_stripes)
     saved = pickle.dumps(clf)
@@ -315,7 +325,7 @@ def test_what_is_saved_needs_no_file_of_weights(color_stripes, weights, trainabl
     np.testing.assert_array_equal(pickle.loads(saved).predict_proba(X), clf.predict_proba(X))
 
 
-def test_a_loaded_one_goes_on_where_it_was(color_stripes):
+def test_a_loaded_model_continues_training(color_stripes):
     X, y = color_stripes
     clf = make_clf(trainable=1, warm_start=True).fit(X, y)
     loaded = pickle.loads(pickle.dumps(clf))
@@ -353,7 +363,7 @@ def test_unusable_parameters_are_refused(color_stripes, params, words):
         make_clf(**params).fit(*color_stripes)
 
 
-def test_weights_of_another_net_are_refused(color_stripes, weights):
+def test_weights_of_another_network_are_refused(color_stripes, weights):
     with pytest.raises(ValueError, match=r"are not those of 'resnet18'. missing: conv1.weight"):
         make_clf(backbone="resnet18", weights=weights[0]).fit(*color_stripes)
 
@@ -362,7 +372,7 @@ def test_weights_of_another_net_are_refused(color_stripes, weights):
 
 
 @pytest.mark.slow
-def test_what_was_learned_before_helps():
+def test_pretrained_weights_improve_accuracy():
     """Transfer from three classes of stripes to three others, with few images."""
     X, y = make_stripes(n_images=600, shape=(16, 16), n_classes=12)
     known = y < 9

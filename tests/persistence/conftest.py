@@ -36,10 +36,13 @@ ESTIMATORS = {
     "ResNet": make_small(ResNetImageClassifier, max_iter=1, random_state=0),
     "pretrained": PretrainedImageClassifier(
         FrozenEstimator(make_small(ResNetImageClassifier, max_iter=1).fit(X, y)),
+        trainable="all",
         max_iter=1,
         random_state=0,
     ),
-    "torchvision": PretrainedImageClassifier("squeezenet1_1", max_iter=1, image_size=32),
+    "torchvision": PretrainedImageClassifier(
+        "squeezenet1_1", weights=None, trainable="all", max_iter=1, image_size=32
+    ),
     "reject option": RejectOptionClassifier(MLP, coverage=0.5, random_state=0),
     "pipeline": make_pipeline(
         ImageLoader(),
@@ -50,7 +53,8 @@ ESTIMATORS = {
     ),
     "oversampling": make_sampling_pipeline(ImageOverSampler(), MLP),
     "embedding": make_pipeline(
-        ImageEmbedder("squeezenet1_1", image_size=32), LogisticRegression(C=1e-4, max_iter=5000)
+        ImageEmbedder("squeezenet1_1", weights=None, image_size=32),
+        LogisticRegression(C=1e-4, max_iter=5000),
     ),
     "rows": make_pipeline(ImageFlattener(), LogisticRegression(C=1e-4, max_iter=5000)),
     "search": GridSearchCV(MLP, {"alpha": [0.1, 0.2]}, cv=2, scoring="f1_macro"),

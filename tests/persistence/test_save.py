@@ -62,7 +62,7 @@ def test_saving_does_not_change_the_estimator(fitted, tmp_path):
     "transformer",
     [
         ImageAugmenter(),
-        ImageEmbedder("squeezenet1_1", image_size=32),
+        ImageEmbedder("squeezenet1_1", weights=None, image_size=32),
         ImageFlattener(),
         ImageLoader(size=6, mode="L"),
         ImageNormalizer(),
@@ -107,8 +107,8 @@ def test_training_history(tmp_path):
         pd.Categorical(["x", "y", "z"]),
         np.array(["é", "ß", "猫"], dtype=object),
         np.array([b"a", b"b", b"c"]).astype("U1"),
-        np.eye(3, dtype=int),
-        pd.DataFrame(np.eye(3, dtype=int), columns=["one", "two", "three"]),
+        np.tri(3, dtype=int),
+        pd.DataFrame(np.tri(3, dtype=int), columns=["one", "two", "three"]),
     ],
     ids=lambda labels: f"{type(labels).__name__} {getattr(labels, 'dtype', '')}",
 )

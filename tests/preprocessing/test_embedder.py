@@ -16,17 +16,17 @@ NAME = "shufflenet_v2_x0_5"
 
 
 def make_embedder(**params):
-    return ImageEmbedder(**{"backbone": NAME, "random_state": 0, **params})
+    return ImageEmbedder(**{"backbone": NAME, "weights": None, "random_state": 0, **params})
 
 
-def test_features_are_a_row_an_image(color_stripes):
+def test_features_have_one_row_per_image(color_stripes):
     X, _ = color_stripes
     features = make_embedder().fit_transform(X)
     assert features.shape == (36, 1024)
     assert features.dtype == np.float32
 
 
-def test_they_do_not_depend_on_the_images_beside(color_stripes):
+def test_features_do_not_depend_on_other_images(color_stripes):
     X, _ = color_stripes
     embedder = make_embedder().fit(X)
     one_by_one = np.concatenate([embedder.transform(X[i : i + 1]) for i in range(len(X))])
@@ -47,7 +47,7 @@ def test_a_linear_model_learns_on_them(color_stripes):
     assert pipe.fit(X[:18], y[:18]).score(X[18:], y[18:]) > 0.9
 
 
-def test_names_and_frames(color_stripes):
+def test_feature_names_and_dataframe_output(color_stripes):
     X, _ = color_stripes
     embedder = make_embedder().set_output(transform="pandas")
     frame = embedder.fit_transform(X)
@@ -55,7 +55,7 @@ def test_names_and_frames(color_stripes):
     assert frame.columns[0] == "imageembedder0"
 
 
-def test_files_give_the_features_of_their_pixels(color_stripes, tmp_path):
+def test_files_give_the_same_features_as_their_pixels(color_stripes, tmp_path):
     from PIL import Image
 
     X, _ = color_stripes
@@ -68,7 +68,7 @@ def test_files_give_the_features_of_their_pixels(color_stripes, tmp_path):
     np.testing.assert_array_equal(pipe.fit_transform(paths), expected)
 
 
-def test_random_changes_do_not_come_to_bear(color_stripes):
+def test_augmentation_is_not_applied(color_stripes):
     X, _ = color_stripes
     changed = ImageAugmenter(horizontal_flip=True).fit_transform(X)
     np.testing.assert_array_equal(
@@ -96,7 +96,7 @@ def test_precision(precision, images, expected):
     assert np.abs(features - reference).max() <= tolerance * np.abs(reference).max()
 
 
-def test_it_is_saved_as_arrays(color_stripes):
+def test_a_pickled_embedder_gives_the_same_features(color_stripes):
     X, _ = color_stripes
     embedder = make_embedder().fit(X)
     assert_plain(embedder.__getstate__(), "embedder")
@@ -104,7 +104,7 @@ def test_it_is_saved_as_arrays(color_stripes):
     np.testing.assert_array_equal(loaded.transform(X), embedder.transform(X))
 
 
-def test_parameters_set_since_do_not_change_what_is_fitted(color_stripes):
+def test_parameters_set_after_fit_do_not_change_the_fitted_embedder(color_stripes):
     X, _ = color_stripes
     embedder = make_embedder().fit(X)
     expected = embedder.transform(X)
@@ -114,12 +114,12 @@ def test_parameters_set_since_do_not_change_what_is_fitted(color_stripes):
     np.testing.assert_array_equal(loaded.transform(X), expected)
 
 
-def test_a_clone_has_learned_nothing(color_stripes):
+def test_a_clone_is_not_fitted(color_stripes):
     embedder = make_embedder().fit(color_stripes[0])
     assert not hasattr(clone(embedder), "image_shape_")
 
 
-def test_what_is_the_callers_is_left_alone(color_stripes):
+def test_the_state_of_the_caller_is_not_changed(color_stripes):
     before = callers_settings()
     make_embedder().fit_transform(color_stripes[0])
     assert callers_settings() == before

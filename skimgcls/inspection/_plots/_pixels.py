@@ -5,7 +5,8 @@ from sklearn.pipeline import Pipeline
 
 from skimgcls._images._decode import decode
 from skimgcls._images._image_files import find_items
-from skimgcls._images._validation import check_images, white_of
+from skimgcls._images._statistics import white_of
+from skimgcls._images._validation import check_images
 from skimgcls.utils._unwrap import find_pipeline
 
 # Number of images from which the value range is estimated.

@@ -95,7 +95,9 @@ def test_target_selects_the_class(cnn, patched):
     "clf",
     [
         ResNetImageClassifier((8, 8), max_iter=1, random_state=0, horizontal_flip=True),
-        PretrainedImageClassifier("resnet18", trainable="head", max_iter=1, random_state=0),
+        PretrainedImageClassifier(
+            "resnet18", weights=None, trainable="head", max_iter=1, random_state=0
+        ),
     ],
     ids=["views", "frozen"],
 )

@@ -71,10 +71,14 @@ def make_estimators():
     dense = CNNImageClassifier((4, 6), hidden_layer_sizes=(5,), **common)
     own = ModuleImageClassifier(make_custom_module, **common)
     views = {"test_time_augmentation": True, "translation": 1, "horizontal_flip": True}
-    around = PretrainedImageClassifier(FrozenEstimator(resnet), **common, **views)
+    around = PretrainedImageClassifier(FrozenEstimator(resnet), trainable="all", **common, **views)
     head = {"trainable": "head", "backbone_learning_rate_factor": 0.5}
     groups = PretrainedImageClassifier(
-        FrozenEstimator(dense), backbone_learning_rate_factor=0.5, learning_rate_init=0.1, **common
+        FrozenEstimator(dense),
+        trainable="all",
+        backbone_learning_rate_factor=0.5,
+        learning_rate_init=0.1,
+        **common,
     )
     small = make_pipeline(
         ImageLoader(size=9), ImageResizer((6, 8)), ImageNormalizer("unit"), clone(dense)
@@ -85,8 +89,12 @@ def make_estimators():
         "module": own.fit(X, names),
         "pretrained": around.fit(X, names),
         "pretrained-head": PretrainedImageClassifier(dense, **head, **common).fit(X, names),
-        "pretrained-twice": PretrainedImageClassifier(around, **common).fit(X, names),
-        "pretrained-module": PretrainedImageClassifier(own, **common).fit(X, names),
+        "pretrained-twice": PretrainedImageClassifier(around, trainable="all", **common).fit(
+            X, names
+        ),
+        "pretrained-module": PretrainedImageClassifier(own, trainable="all", **common).fit(
+            X, names
+        ),
         "embedder": make_pipeline(ImageEmbedder(resnet), GaussianNB(var_smoothing=10)).fit(
             X, names
         ),
