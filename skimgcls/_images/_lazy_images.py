@@ -20,6 +20,7 @@ from joblib import effective_n_jobs
 
 from skimgcls._images._image_files import ImageFiles
 from skimgcls.utils._sklearn_compat import numpy_namespace
+from skimgcls.utils._torch_settings import default_settings
 
 ImageShape = tuple[int, int, int]
 # Number of values per block of images: 16 MiB in float32.
@@ -237,7 +238,7 @@ def draw_views(images: LazyImages, n_views: int, generator: torch.Generator) -> 
     """
     pixels = next(images.read([np.arange(len(images))]))
     batch = torch.from_numpy(pixels.astype(float_type(images.dtype))).permute(0, 3, 1, 2)
-    with torch.inference_mode():
+    with default_settings(), torch.inference_mode():
         views = [take_steps(batch, images.steps, generator) for _ in range(n_views)]
         stacked: np.ndarray = torch.stack(views, dim=1).permute(0, 1, 3, 4, 2).numpy()
     return np.rint(stacked).astype(np.uint8) if images.dtype == np.uint8 else stacked
@@ -248,7 +249,7 @@ def apply_steps(images: np.ndarray, steps: Sequence[Step], dtype: Any) -> np.nda
     pixels = np.ascontiguousarray(images, dtype=dtype)
     if not pixels.flags.writeable:
         pixels = pixels.copy()
-    with torch.inference_mode():
+    with default_settings(), torch.inference_mode():
         batch = take_steps(torch.from_numpy(pixels).permute(0, 3, 1, 2), steps)
         changed: np.ndarray = batch.permute(0, 2, 3, 1).numpy()
     return changed

@@ -5,6 +5,8 @@ import torch
 
 from skimgcls._images._lazy_images import ImageShape, LazyImages, take_steps
 from skimgcls._training._batches import BatchFormat
+from skimgcls.utils._torch_generators import drawing
+from skimgcls.utils._torch_settings import default_settings
 
 # Maximum number of values per channel in an evaluation batch: large enough to keep all threads
 # busy, small enough for the first feature maps to fit in the cache.
@@ -48,11 +50,12 @@ def predict_logits(
         blocks = [rows[i : i + size] for i in range(0, len(rows), size)]
     n_rows = len(images) if rows is None else len(rows)
     logits, start = torch.empty(0), 0
-    with torch.inference_mode(), batch_format.computing():
+    with default_settings(), torch.inference_mode(), batch_format.computing():
         for pixels in images.read(blocks):
             batch = batch_format.to_pixels(pixels).permute(0, 3, 1, 2)
             batch = batch_format.arrange(take_steps(batch, images.steps))
-            part = module(batch).to(batch_format.dtype)
+            with drawing():
+                part = module(batch).to(batch_format.dtype)
             if len(part) == n_rows:
                 logits = part
                 break

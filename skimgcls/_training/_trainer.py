@@ -26,6 +26,7 @@ from skimgcls._training._inference import evaluation_batch_size
 from skimgcls._training._muon import Muon
 from skimgcls.nets import ImageNetwork, Whitening, sample_weights_in
 from skimgcls.utils._torch_compat import backward
+from skimgcls.utils._torch_generators import drawing
 
 _SOLVERS = {"adamw": AdamW, "muon": Muon}
 # Layers that autocast computes in bfloat16.
@@ -110,7 +111,9 @@ class TrainingNet(NeuralNet):
         images, (targets, weights) = batch
         self._set_training(True)
         self._zero_grad_optimizer()
-        with nullcontext() if weights is None else sample_weights_in(self.module_, weights):
+        weighted = nullcontext() if weights is None else sample_weights_in(self.module_, weights)
+        # Layers such as dropout draw from the generator of the process.
+        with weighted, drawing():
             logits = self.infer(images, **fit_params)
         loss: torch.Tensor = self.criterion_.forward(logits, targets, weights)
         backward(loss, self.one_)

@@ -33,11 +33,12 @@ from skimgcls.classifiers._network import (
 )
 from skimgcls.classifiers._score import ScoreMixin
 from skimgcls.utils._docstrings import with_shared_sections
-from skimgcls.utils._random import draw_seed, seeded, spawn_seed, torch_seeded
+from skimgcls.utils._random import draw_seed, seeded, spawn_seed
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import fit_context
 from skimgcls.utils._state_dict import dump_net
 from skimgcls.utils._target_encoder import TargetEncoder
+from skimgcls.utils._torch_generators import torch_seeded
 
 
 @with_shared_sections

@@ -11,6 +11,7 @@ from skimgcls._training._trainer import make_net
 from skimgcls.nets import ImageNetwork, Standardize, rename_old_weights
 from skimgcls.utils._random import seeded
 from skimgcls.utils._state_dict import check_net, dump_net, restore_net
+from skimgcls.utils._torch_generators import drawing
 
 
 def make_network(clf, statistics=None):
@@ -23,7 +24,8 @@ def make_network(clf, statistics=None):
     statistics : tuple (mean, scale) of ndarray of shape (n_channels,), or None
         None if they will be loaded with the weights.
     """
-    network = clf._build_module(clf.image_shape_, clf.n_outputs_)
+    with drawing():
+        network = clf._build_module(clf.image_shape_, clf.n_outputs_)
     # A custom module becomes the body.
     if not isinstance(network, ImageNetwork) or network.standardize is not None:
         network = ImageNetwork(network)

@@ -20,6 +20,7 @@ from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed, seeded
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
 from skimgcls.utils._state_dict import load_state, to_arrays, to_tensors
+from skimgcls.utils._torch_generators import drawing
 
 # Up to this number of images, values that are not exact in float32 are computed in float64.
 _FEW = 64
@@ -193,7 +194,9 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         if self._framing is not None:
             shape = ResizeCenterCrop(**self._framing).output_shape(shape)
         standardize = Standardize(*map(torch.from_numpy, statistics))
-        net = ImageNetwork(source.make(shape, weights), standardize=standardize)
+        with drawing():
+            body = source.make(shape, weights)
+        net = ImageNetwork(body, standardize=standardize)
         self._n_features_out = net.body.n_features
         return net.requires_grad_(False).eval()
 

@@ -7,6 +7,9 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from skimgcls.utils._torch_generators import torch_seeded
+from skimgcls.utils._torch_settings import default_settings
+
 
 def draw_seed(random_state: int | np.random.RandomState | None) -> int:
     """Return an integer seed for `random_state`.
@@ -35,9 +38,12 @@ def spawn_seed(seed: int, step: int) -> int:
 def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.RandomState]:
     """Seed torch inside the block, and yield a NumPy generator with the same seed.
 
-    Inside the block gradients are enabled and the default dtype is float32, whatever the caller has
-    set. On exit, also after an error, these settings and the generators of the CPU and of `device`
-    are restored.
+    Inside the block gradients are enabled, autocast is disabled, and the default device and dtype
+    are the CPU and float32, whatever the caller has set. On exit, also after an error, these
+    settings and the generators of the CPU and of `device` are restored.
+
+    Fits in several threads share torch's generators: draw inside `drawing` what must not depend on
+    other threads.
 
     >>> before = torch.get_rng_state()
     >>> with seeded(0) as rng:
@@ -47,46 +53,6 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[np.random.
     """
     with (
         torch_seeded(seed, torch.device(device)),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        _float32_by_default(),
+        default_settings(),
     ):
         yield np.random.RandomState(seed)
-
-
-@contextmanager
-def torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed only torch's generators of the CPU and of `device` inside the block."""
-    generators = [torch.default_generator, *_generators_of(device)]
-    states = [generator.get_state() for generator in generators]
-    try:
-        # torch.manual_seed would seed all GPUs, including those that are not restored.
-        for generator in generators:
-            generator.manual_seed(seed)
-        yield
-    finally:
-        for generator, state in zip(generators, states, strict=True):
-            generator.set_state(state)
-
-
-def _generators_of(device: torch.device) -> list[torch.Generator]:
-    """Return the generators of a device other than the CPU."""
-    if device.type != "cuda":
-        return []
-    # current_device also initializes CUDA, which has no generators before.
-    current = torch.cuda.current_device()
-    return [torch.cuda.default_generators[current if device.index is None else device.index]]
-
-
-@contextmanager
-def _float32_by_default() -> Iterator[None]:
-    callers = torch.get_default_dtype()
-    if callers is torch.float32:
-        # The setting is global to the process, so it is set only if it must change.
-        yield
-        return
-    torch.set_default_dtype(torch.float32)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(callers)

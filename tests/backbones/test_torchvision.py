@@ -125,7 +125,7 @@ def test_weights_match_torchvision_without_the_last_layer(name, on_meta):
 @pytest.mark.parametrize("name", mark_slow_unless(list_names(), set(FAMILIES)))
 def test_every_network_can_be_fitted_saved_and_loaded(name):
     side = find_backbone(name).smallest
-    X, y = make_stripes(n_images=6, shape=(side, side, 3))
+    X, y = make_stripes(n_images=3, shape=(side, side, 3))
     clf = PretrainedImageClassifier(
         name,
         weights=None,

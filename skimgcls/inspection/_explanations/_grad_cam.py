@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from skimgcls.inspection._explanations._explained import Explained, check_target, import_captum
 from skimgcls.inspection._plots._pixels import read_images
+from skimgcls.utils._torch_settings import default_settings
 from skimgcls.utils._unwrap import find_classifier, find_pipeline
 
 _N_AT_ONCE = 64
@@ -63,6 +64,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     return explain_by_grad_cam(estimator, X, target, layer=layer).maps
 
 
+@default_settings()
 def explain_by_grad_cam(estimator, X, target=None, *, layer=None):
     """Return the maps with the images and classes that they explain."""
     attr = import_captum("grad_cam")
