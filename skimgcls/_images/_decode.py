@@ -46,7 +46,7 @@ def write_picture(image: Image.Image) -> bytes:
     Raises
     ------
     ImageFileError
-        If the image was opened from a broken file.
+        If the image was opened from a broken file, or is closed.
     """
     file = io.BytesIO()
     try:
@@ -57,8 +57,15 @@ def write_picture(image: Image.Image) -> bytes:
             image.save(file, "PNG", exif=exif, compress_level=1)
         else:
             image.save(file, "TIFF", exif=exif)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageFileError(f"a PIL image cannot be read: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        # For an image that was closed, Pillow raises several exceptions, some without a text.
+        reason = str(error) or "it is closed"
+        raise ImageFileError(
+            f"a PIL image cannot be read: {reason}. Use it inside its with block, call "
+            "image.load() there, or pass its path."
+        ) from error
     return file.getvalue()
 
 

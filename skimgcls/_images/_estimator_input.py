@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._image_files import holds_files
-from skimgcls._images._validation import CheckedImages, check_images, is_plain
+from skimgcls._images._pixel_array import is_plain
+from skimgcls._images._validation import CheckedImages, check_images
 from skimgcls.utils._sklearn_compat import check_feature_names
 
 
@@ -32,6 +34,7 @@ def validate_images(
     check_names : bool, default=True
         Whether to check the names of the columns.
     """
+    X = unpack_container(X)
     if check_names:
         _check_names(estimator, X, reset=reset)
     name = type(estimator).__name__

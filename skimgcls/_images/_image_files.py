@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL.Image import Image
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._decode import CHANNELS, decode, name_of, read_header, stamp_of, write_picture
 from skimgcls._images._pixel_memory import PixelMemory
 from skimgcls._images._resize import Resize
@@ -216,26 +217,26 @@ def _make_memory(cache: str | None, n_images: int) -> PixelMemory | None:
 
 def holds_files(X: Any) -> bool:
     """Return whether X holds files, without reading any of them."""
-    return any(map(_is_file, _entries(X)))
+    return any(map(_is_file, _entries(unpack_container(X))))
 
 
 def find_items(X: Any) -> np.ndarray | None:
     """Return the files in X as an array of str and bytes; None if X does not contain files.
 
-    X is a DataFrame of one column, a Series, a list, or an array (n,) or (n, 1). Open files are
-    read from their beginning, and PIL images are converted to the bytes of a file.
+    X is a DataFrame of one column, a Series, an array (n,) or (n, 1), or any iterable. Open files
+    are read from their beginning, and PIL images are converted to the bytes of a file.
 
     >>> find_items(["a.png", "b.png"])
     array(['a.png', 'b.png'], dtype=object)
     >>> find_items([[0, 1], [2, 3]]) is None
     True
     """
-    values = _entries(X)
+    values = _entries(unpack_container(X))
     if not any(map(_is_file, values)):
         return None
     items = np.empty(len(values), dtype=object)
     for index, value in enumerate(values):
-        if isinstance(value, bytes):
+        if isinstance(value, bytes | bytearray | memoryview):
             items[index] = bytes(value)
         elif isinstance(value, str | os.PathLike):
             items[index] = os.fsdecode(value)
@@ -253,7 +254,11 @@ def find_items(X: Any) -> np.ndarray | None:
 
 
 def _is_file(value: Any) -> bool:
-    return isinstance(value, str | bytes | os.PathLike | Image) or hasattr(value, "read")
+    if isinstance(value, memoryview):
+        return value.ndim == 1
+    return isinstance(value, str | bytes | bytearray | os.PathLike | Image) or hasattr(
+        value, "read"
+    )
 
 
 def _write_picture(picture: Image, index: int) -> bytes:
@@ -265,6 +270,10 @@ def _write_picture(picture: Image, index: int) -> bytes:
 
 def _read_open(file: Any, index: int) -> bytes:
     """Return the whole content of an open file; its position is restored if it is seekable."""
+    if getattr(file, "closed", False):
+        raise ValueError(
+            f"X[{index}] is a closed file. Read it inside its with block, or pass its path."
+        )
     place = None
     if hasattr(file, "seekable") and file.seekable():
         place = file.tell()

@@ -1,23 +1,23 @@
 """Convert any input to lazy images, in one place."""
 
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._image_files import ImageFiles, find_items
 from skimgcls._images._lazy_images import ImageShape, LazyImages
+from skimgcls._images._pixel_array import is_plain, to_array
 from skimgcls.utils._params import is_size
 
 # Axis lengths that are interpreted as color channels.
 _COLOR_CHANNELS = (1, 3, 4)
-_LARGEST = float(np.finfo(np.float32).max)
-_EXPECTED = (
-    "Expected (n, pixels), (n, height, width) or (n, height, width, channels), or a file for each "
-    "image."
-)
+# An array (n, height, width) of at least this many images and rows, whose width is 3 or 4, is
+# taken for one color image.
+_SMALLEST_PHOTO = 8
+# Not a Python float, which NumPy would round to float16 in a comparison.
+_LARGEST = np.float64(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +87,12 @@ def check_images(
     ...
     ValueError: X has shape (2, 3, 8, 8), which looks like channels first. ...
     """
+    X = unpack_container(X)
     lazy = _find_lazy(X, estimator_name)
     if lazy is not None:
         images = _check_lazy(lazy, image_shape, fitted_shape, any_size, estimator_name)
         return CheckedImages(images, is_lazy=True)
-    pixels = _to_array(X, estimator_name)
+    pixels = to_array(X, estimator_name)
     if fitted_shape is None:
         shape = _find_shape(pixels, image_shape)
     elif any_size and pixels.ndim > 2:
@@ -175,44 +176,6 @@ def _find_lazy(X: Any, estimator_name: str) -> LazyImages | None:
     return _check_some(LazyImages(ImageFiles.from_items(items)), estimator_name)
 
 
-def _to_array(X: Any, estimator_name: str) -> np.ndarray:
-    """Return X as a numeric array of 2 to 4 dimensions, never empty."""
-    if is_plain(X):
-        plain: np.ndarray = X
-        return plain
-    X = _unpack_tensor(X)
-    if X is None or np.isscalar(X) or isinstance(X, dict | set | PathLike):
-        raise ValueError(f"X must hold images; got {type(X).__name__} {X!r}. {_EXPECTED}")
-    if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "kind", "") == "O":
-        X = _stack(X)
-    _refuse_text(X)
-    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
-        raise ValueError(
-            f"Complex data not supported: X is {X.dtype}. Pass its magnitude, np.abs(X), or its "
-            "real and imaginary parts as channels."
-        )
-    array: np.ndarray = check_array(
-        X,
-        dtype="numeric",
-        allow_nd=True,
-        ensure_all_finite=False,
-        estimator=estimator_name,
-        input_name="X",
-    )
-    if array.ndim > 4:
-        raise ValueError(f"X has {array.ndim} dimensions, shape {array.shape}. {_EXPECTED}")
-    if 0 in array.shape:
-        raise ValueError(f"X contains images without a pixel: its shape is {array.shape}.")
-    return array
-
-
-def is_plain(X: Any) -> bool:
-    """Return whether X is an array that needs no conversion."""
-    return (
-        type(X) is np.ndarray and X.dtype.kind in "buif" and 2 <= X.ndim <= 4 and 0 not in X.shape
-    )
-
-
 def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
     if len(images) == 0:
         # The same message as in scikit-learn.
@@ -220,59 +183,6 @@ def _check_some(images: LazyImages, estimator_name: str) -> LazyImages:
             f"Found array with 0 sample(s) while a minimum of 1 is required by {estimator_name}."
         )
     return images
-
-
-def _unpack_tensor(X: Any) -> Any:
-    """Return the array of a torch tensor, which is detected by duck typing."""
-    if not (hasattr(X, "detach") and hasattr(X, "device")):
-        return X
-    if X.device.type != "cpu":
-        raise TypeError(
-            f"X is a tensor on {X.device}. Pass X.cpu(): batches are moved to the device one by "
-            "one."
-        )
-    X = X.detach()
-    try:
-        return X.numpy()
-    except TypeError:
-        # NumPy lacks some types, such as bfloat16.
-        return X.float().numpy()
-
-
-def _stack(X: Any) -> Any:
-    """Stack a list, Series or object array of images of one shape; return other inputs as is."""
-    is_listing = hasattr(X, "__len__") and not isinstance(X, str | bytes | dict)
-    items = list(X) if is_listing and getattr(X, "ndim", 1) > 0 else []
-    if not items or not (hasattr(items[0], "shape") or isinstance(items[0], list | tuple)):
-        return X
-    try:
-        images = [np.asarray(_unpack_tensor(item)) for item in items]
-    except ValueError as error:
-        raise ValueError(f"X is ragged inside one of its images: {error}") from error
-    for index, image in enumerate(images):
-        if image.shape != images[0].shape:
-            raise ValueError(
-                f"X is ragged: image {index} has shape {image.shape}, image 0 has "
-                f"{images[0].shape}. Resize all images to one shape first."
-            )
-    return np.stack(images)
-
-
-def _refuse_text(X: Any) -> None:
-    """Raise if X contains text, some of which check_array would convert to numbers."""
-    dtypes = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]
-    if isinstance(X, list | tuple):
-        values = np.asarray(X[:1], dtype=object)
-    elif any(getattr(dtype, "kind", "") in ("O", "S", "U", "T") for dtype in dtypes):
-        values = np.asarray(X, dtype=object)
-    else:
-        return
-    for value in values.ravel():
-        if isinstance(value, str | bytes):
-            raise ValueError(
-                f"X holds text, such as {value!r}, in more than one column. Expected pixels, or "
-                "one path for each image: pass the column of paths alone, as in frame[['path']]."
-            )
 
 
 def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> ImageShape:
@@ -284,6 +194,8 @@ def _find_shape(array: np.ndarray, image_shape: tuple[int, ...] | None) -> Image
             raise _channels_first_error(array.shape)
         return array.shape[1:]
     if array.ndim == 3:
+        if array.shape[2] in _COLOR_CHANNELS[1:] and min(array.shape[:2]) >= _SMALLEST_PHOTO:
+            raise _single_image_error(array.shape, "X", array.shape[1:])
         return *array.shape[1:], 1
     side = int(np.sqrt(array.shape[1]))
     if side * side == array.shape[1]:
@@ -319,6 +231,20 @@ def _channels_first_error(shape: tuple[int, ...]) -> ValueError:
     )
 
 
+def _single_image_error(
+    shape: tuple[int, ...], name: str, gray_shape: tuple[int, ...] | None = None
+) -> ValueError:
+    otherwise = (
+        ""
+        if gray_shape is None
+        else f" If X holds gray images of this width, set image_shape={gray_shape}."
+    )
+    return ValueError(
+        f"X has shape {shape}: that looks like one image. Expected a batch of images: pass "
+        f"{name}[np.newaxis], or a list.{otherwise}"
+    )
+
+
 def _check_fitted_shape(
     array: np.ndarray, fitted_shape: ImageShape, any_spelling: bool, estimator_name: str
 ) -> None:
@@ -329,11 +255,8 @@ def _check_fitted_shape(
         return
     if n_given == n_features and (array.ndim == 2 or any_spelling):
         return
-    if array.shape == fitted_shape or (*array.shape, 1) == fitted_shape:
-        raise ValueError(
-            f"X has shape {array.shape}: that is one image, and {estimator_name} expects a batch "
-            "of them. Pass X[np.newaxis]."
-        )
+    if _is_single(array.shape, fitted_shape):
+        raise _single_image_error(array.shape, "X")
     if array.ndim == 2:
         # scikit-learn's checks match this message.
         raise ValueError(
@@ -347,6 +270,14 @@ def _check_fitted_shape(
         f"X holds images of shape {array.shape[1:]}, but {estimator_name} was fitted on images of "
         f"shape {fitted_shape} (height, width, channels). Resize or convert them to this shape."
     )
+
+
+def _is_single(shape: tuple[int, ...], fitted_shape: ImageShape) -> bool:
+    """Return whether X looks like one image: of the fitted shape, or of another size in color."""
+    if shape == fitted_shape or (*shape, 1) == fitted_shape:
+        return True
+    is_color = len(shape) == 3 and fitted_shape[2] > 1 and fitted_shape[2] in (shape[0], shape[2])
+    return is_color and fitted_shape[1] != shape[2]
 
 
 def _check_finite(images: np.ndarray) -> None:

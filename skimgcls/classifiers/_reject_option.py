@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.classifiers._cnn import CNNImageClassifier
 from skimgcls.classifiers._score import ScoreMixin
 from skimgcls.utils._random import draw_seed
@@ -158,6 +159,7 @@ class RejectOptionClassifier(MetaEstimatorMixin, ScoreMixin, BaseEstimator):
         """
         if self.coverage is not None and self.max_error is not None:
             raise ValueError("Pass coverage or max_error, not both: each determines the threshold.")
+        X = unpack_container(X)
         if isinstance(self.estimator, FrozenEstimator):
             # A frozen estimator does not check X and y in fit.
             check_consistent_length(X, y)

@@ -3,6 +3,7 @@
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._estimator_input import validate_images
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import fit_context
@@ -41,6 +42,24 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         with restore_on_error(self):
             self._learn(self._check_images(X, reset=True).images)
         return self
+
+    def fit_transform(self, X, y=None):
+        """Fit the transformer, then transform the same images.
+
+        Parameters
+        ----------
+        X : array-like of images, or of files
+            Images in any format that `fit` accepts.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        X_new : ndarray or lazy images
+            The result of `transform`.
+        """
+        # An iterator can be read only once.
+        return super().fit_transform(unpack_container(X), y)
 
     def transform(self, X):
         """Transform images.

@@ -8,6 +8,7 @@ from os import PathLike
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._decode import CHANNELS
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
@@ -154,6 +155,7 @@ class ImageLoader(BaseImageTransformer):
         NotADirectoryError
             If `cache` is a file.
         """
+        X = unpack_container(X)
         with restore_on_error(self):
             files = self._find_files(X)
             if files is None:
@@ -185,6 +187,7 @@ class ImageLoader(BaseImageTransformer):
             If a file is missing or empty, or if an entry of X is not a file.
         """
         check_is_fitted(self)
+        X = unpack_container(X)
         files = self._find_files(X)
         if files is not None:
             return files

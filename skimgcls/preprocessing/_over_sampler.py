@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._image_files import find_items
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._validation import check_images
@@ -135,7 +136,7 @@ class ImageOverSampler(BaseOverSampler):
         self : object
             The fitted sampler.
         """
-        labels = _check_labels(self._check_images(X), y)
+        labels = _check_labels(self._check_images(unpack_container(X)), y)
         self._count_copies(labels)
         return self
 
@@ -166,7 +167,7 @@ class ImageOverSampler(BaseOverSampler):
             If X holds no images; if y has only one class, or rows with no label or with several; or
             if `minority_augmentation` is True and X was transformed by an ImageAugmenter.
         """
-        return self._fit_resample(self._check_images(X), y)
+        return self._fit_resample(self._check_images(unpack_container(X)), y)
 
     def _fit_resample(self, X, y):
         labels = _check_labels(X, y)

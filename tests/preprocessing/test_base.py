@@ -146,7 +146,7 @@ def test_transform_before_fit_is_refused(name):
         (np.full((2, 4), np.nan), "NaN: 2 of 2 images do, the first is image 0"),
         ([["a.png", "cat"]], "text, such as 'a.png', in more than one column"),
         (pd.DataFrame({"path": ["a.png"], "label": ["cat"]}), "in more than one column"),
-        ("a.png", "must hold images; got str"),
+        ("a.png", "X is the path of one image"),
     ],
 )
 def test_what_cannot_be_images_is_refused_with_advice(name, X, words):

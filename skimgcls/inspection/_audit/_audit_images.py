@@ -8,6 +8,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.utils import Bunch
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.inspection._audit._class_distribution import class_distribution
 from skimgcls.inspection._audit._duplicates import (
     HASH_BITS,
@@ -129,6 +130,8 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     height width
     32     32      4
     """
+    X = unpack_container(X)
+    X_test = unpack_container(X_test)
     _check_distance(max_distance)
     pictures = _list_all(X, y, X_test, y_test)
     if max_distance is not None:

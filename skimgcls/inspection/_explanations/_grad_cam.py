@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from torch import nn
 from torch.nn import functional
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.inspection._explanations._explained import Explained, check_target, import_captum
 from skimgcls.inspection._plots._pixels import read_images
 from skimgcls.utils._torch_settings import default_settings
@@ -67,6 +68,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
 @default_settings()
 def explain_by_grad_cam(estimator, X, target=None, *, layer=None):
     """Return the maps with the images and classes that they explain."""
+    X = unpack_container(X)
     attr = import_captum("grad_cam")
     classifier = find_classifier(estimator)
     net = _plain_net(classifier)

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._statistics import channel_statistics
 from skimgcls.inspection._explanations._explained import (
@@ -66,6 +67,7 @@ def occlusion(estimator, X, target=None, *, window=None, stride=None):
 
 def explain_by_occlusion(estimator, X, target=None, *, window=None, stride=None):
     """Return the maps with the images and classes that they explain."""
+    X = unpack_container(X)
     attr = import_captum("occlusion")
     images, predict_proba = part_reader(estimator, X)
     window, stride = _check_window(images.shape, window, stride)

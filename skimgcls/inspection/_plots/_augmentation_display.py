@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 
+from skimgcls._images._containers import unpack_container
 from skimgcls._images._lazy_images import LazyImages, draw_views
 from skimgcls.inspection._plots._drawing import PictureGrid, check_count, import_pyplot
 from skimgcls.inspection._plots._pixels import count_images, scale_pictures
@@ -85,6 +86,7 @@ class AugmentationDisplay:
         TypeError
             If the estimator applies no random augmentation.
         """
+        X = unpack_container(X)
         check_count("n_views", n_views)
         transformer = _transformer_of(estimator)
         if count_images(X) == 0:

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.inspection._plots._drawing import (
     PictureGrid,
     check_choice,
@@ -111,6 +112,7 @@ class ImageGridDisplay:
         ValueError
             If `X` is empty, or `y` does not have one label per image.
         """
+        X = unpack_container(X)
         check_choice("order", order, ("first", "random", "class"))
         check_count("n_images", n_images)
         n_given = count_images(X)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.inspection._plots._drawing import (
     PictureGrid,
     check_choice,
@@ -145,6 +146,7 @@ class PredictionDisplay:
         TypeError
             If the estimator has no `predict_proba`.
         """
+        X = unpack_container(X)
         _check_wish(order, n_images, y)
         return cls._choose(
             Predictions.of(estimator, X),
@@ -214,6 +216,7 @@ class PredictionDisplay:
         -------
         display : PredictionDisplay
         """
+        X = unpack_container(X)
         proba = np.asarray(y_proba, dtype=np.float64)
         if proba.ndim != 2:
             raise ValueError(f"y_proba must have shape (n_samples, n_classes); got {proba.shape}.")

@@ -9,6 +9,7 @@ import scipy.sparse
 from sklearn import metrics
 from sklearn.utils.validation import check_is_fitted
 
+from skimgcls._images._containers import unpack_container
 from skimgcls.inspection._explanations._grad_cam import explain_by_grad_cam
 from skimgcls.inspection._explanations._saliency_display import SaliencyDisplay
 from skimgcls.inspection._plots._drawing import check_count, import_pyplot
@@ -248,6 +249,7 @@ def evaluation_report(estimator, X, y, *, n_images=16, image_shape=None, random_
     >>> len(report.to_html()) > 10_000
     True
     """
+    X = unpack_container(X)
     # Check before the prediction, which may take long.
     y = _check_labels(y, estimator, count_images(X))
     check_count("n_images", n_images)

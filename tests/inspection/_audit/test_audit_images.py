@@ -330,7 +330,7 @@ def test_gray_images_are_compared_with_color_files(tmp_path):
     ("X", "words"),
     [
         (None, "X must hold images; got NoneType"),
-        ("folder", "X must hold images; got str"),
+        ("folder", "X is the path of one image"),
         ([], "X is empty. Expected a list"),
         (pd.DataFrame({"a": ["x"], "b": ["y"]}), r"X has shape \(1, 2\)"),
         (np.zeros((2, 64), dtype=np.uint8), r"X has shape \(2, 64\)"),
