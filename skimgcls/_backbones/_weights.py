@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from skimgcls._backbones._adapt import repeat_filters
+from skimgcls.utils._paths import expand
 from skimgcls.utils._state_dict import load_state
 
 State = Mapping[str, torch.Tensor]
@@ -62,7 +63,7 @@ def fetch_weights(url: str, *, progress: bool) -> State:
 
 def read_weights(path: str, *, known: Iterable[str]) -> State:
     """Return the weights in a file; `known` are the valid names, for the error message."""
-    file = Path(path)
+    file = expand(path)
     if not file.exists():
         if file.suffix in _SUFFIXES:
             raise FileNotFoundError(f"weights={path!r}: there is no such file. Check the path.")

@@ -157,7 +157,9 @@ def stamp_of(item: Any) -> tuple[int, int]:
         try:
             told = os.stat(item)
         except FileNotFoundError:
-            raise FileNotFoundError(f"There is no file {name_of(item)}.") from None
+            home = os.fspath(item).startswith("~")
+            hint = " Pass os.path.expanduser(path): paths of images are not expanded." * home
+            raise FileNotFoundError(f"There is no file {name_of(item)}.{hint}") from None
         except PermissionError:
             raise PermissionError(f"{name_of(item)} may not be read.") from None
         except (OSError, ValueError) as error:

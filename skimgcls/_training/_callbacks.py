@@ -199,6 +199,8 @@ class ProgressBar(Callback):
                 unit=" images",
                 unit_scale=True,
                 dynamic_ncols=True,
+                # The scores come before the times, which a narrow terminal cuts off.
+                bar_format="{l_bar}{bar}{postfix} [{elapsed}<{remaining}, {rate_fmt}]",
                 desc=f"epoch 1/{self.max_epochs}",
             )
 
@@ -210,10 +212,10 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         last = net.history[-1]
-        figures = {"loss": f"{last['train_loss']:.4f}"}
+        figures = f"loss {last['train_loss']:.4f}"
         if "valid_accuracy" in last:
-            figures["validation"] = f"{last['valid_accuracy']:.4f}"
-        self.bar_.set_postfix(figures, refresh=False)
+            figures += f", validation {last['valid_accuracy']:.4f}"
+        self.bar_.set_postfix_str(figures, refresh=False)
         self.n_done_ += 1
         under_way = min(self.n_done_ + 1, self.max_epochs)
         self.bar_.set_description(f"epoch {under_way}/{self.max_epochs}")

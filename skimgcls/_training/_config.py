@@ -19,6 +19,7 @@ class TrainingConfig:
     n_iter_no_change: int
     early_stopping: bool
     progress: bool = False
+    log: bool = False
     mixing: MixupCutMix | None = None
     views: FlipTranslate | None = None
     label_smoothing: float = 0.0

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, PrintLog
 from skorch.helper import predefined_split
 
 from skimgcls._training import _callbacks
@@ -266,11 +267,17 @@ def _make_callbacks(plan: TrainingConfig, n_images: int) -> list[Callback]:
     if plan.schedule != "constant":
         schedule = _callbacks.Decay(plan.schedule, plan.learning_rate_init, n_steps)
         callbacks.append(schedule)
+    if plan.log:
+        callbacks.append(PrintLog(sink=_write_line))
     if plan.progress:
         callbacks.append(_callbacks.ProgressBar(n_images, plan.max_epochs))
     stopping = _callbacks.EarlyStopping if plan.early_stopping else _callbacks.StopOnPlateau
     # Last, so that the other callbacks also handle the final epoch.
     return [*callbacks, stopping(plan.tol, plan.n_iter_no_change)]
+
+
+def _write_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _epoch_metrics(epoch: dict[str, Any]) -> dict[str, float]:

@@ -105,6 +105,7 @@ def make_config(clf, n_images, auto, *, single_epoch=False):
         tol=clf.tol,
         n_iter_no_change=clf.n_iter_no_change,
         early_stopping=clf.early_stopping and not single_epoch,
-        progress=bool(clf.verbose),
+        progress=clf.verbose == 1,
+        log=clf.verbose >= 2,
         mixing=MixupCutMix(mixup, clf.cutmix, clf.n_outputs_) if mixes else None,
     )

@@ -168,7 +168,7 @@ class BaseImageClassifier(HistoryMixin, ScoreMixin, BaseEstimator, ABC):
             If images, labels or weights are invalid, or the loss becomes NaN or infinite.
         """
         continues = self.warm_start and hasattr(self, "net_")
-        check_validation_arguments(X_val, y_val, sample_weight_val)
+        check_validation_arguments(self, X_val, y_val, sample_weight_val)
         with restore_on_error(self):
             images = self._check_images(X, reset=not continues)
             warn_of_unused_request(images)

@@ -1,6 +1,7 @@
 """Validation of labels and sample weights, and their images."""
 
 import warnings
+from inspect import signature
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -80,12 +81,27 @@ def check_several_classes(train):
         )
 
 
-def check_validation_arguments(X_val, y_val, sample_weight_val):
-    """Raise if some of the validation set is missing."""
+def check_validation_arguments(clf, X_val, y_val, sample_weight_val):
+    """Raise if some of the validation set is missing; warn if `validation_fraction` is unused."""
     if (X_val is None) != (y_val is None) or (X_val is None and sample_weight_val is not None):
         raise ValueError(
             "X_val and y_val must be passed together, and sample_weight_val only with both. "
             "Pass X_val and y_val, or none of the three."
+        )
+    if X_val is None and not clf.early_stopping:
+        _warn_of_unused_fraction(clf)
+
+
+def _warn_of_unused_fraction(clf):
+    """Warn if `validation_fraction` was set, and no images are held out."""
+    parameter = signature(type(clf)).parameters.get("validation_fraction")
+    if parameter is not None and clf.validation_fraction != parameter.default:
+        warnings.warn(
+            f"validation_fraction={clf.validation_fraction!r} has no effect without early "
+            "stopping. Set early_stopping=True to hold out images, or pass X_val and y_val to see "
+            "validation metrics of all epochs.",
+            UserWarning,
+            stacklevel=5,
         )
 
 

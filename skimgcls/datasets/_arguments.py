@@ -37,7 +37,7 @@ def check_option(caller: str, name: str, value: Any, options: tuple[str | None, 
 
 
 def check_path(caller: str, name: str, value: Any) -> str:
-    """Return a path as a string, or raise.
+    """Return a path as a string, with "~" replaced by the home folder, or raise.
 
     >>> check_path("load_image_folder", "container_path", 3)
     Traceback (most recent call last):
@@ -49,4 +49,4 @@ def check_path(caller: str, name: str, value: Any) -> str:
         raise TypeError(
             f"The {name!r} parameter of {caller} must be a path. Got {value!r} instead."
         )
-    return path
+    return os.path.expanduser(path)

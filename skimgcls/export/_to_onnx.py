@@ -1,7 +1,6 @@
 """Export a Pipeline to ONNX."""
 
 from importlib import import_module
-from pathlib import Path
 
 import torch
 from sklearn.base import BaseEstimator
@@ -12,6 +11,7 @@ from skimgcls.export._graph import Graph
 from skimgcls.export._model import add_labels, describe, write_model
 from skimgcls.export._parts import Parts
 from skimgcls.export._torch_export import export_graph
+from skimgcls.utils._paths import expand
 from skimgcls.utils._random import seeded
 
 _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
@@ -138,7 +138,7 @@ def to_onnx(estimator, path=None, *, dtype="auto", calibration=None):
 def _check_path(path):
     if path is None:
         return None
-    path = Path(path)
+    path = expand(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write {path.name!r}.")
     if path.is_dir():

@@ -28,7 +28,17 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def write_members(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write a complete file, or leave the existing one unchanged."""
+    """Write a complete file, or leave the existing one unchanged.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"The folder {str(path.parent)!r} of {path.name!r} does not exist. Create it first."
+        )
     with atomic_write(path) as file:
         file.write(bytes(_HEAD))
         with zipfile.ZipFile(file, "w") as archive:

@@ -1,7 +1,6 @@
 """Load a fitted estimator from a file."""
 
 from os import PathLike
-from pathlib import Path
 
 import safetensors
 import safetensors.numpy
@@ -10,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, read_members
 from skimgcls.persistence._objects import build_object
+from skimgcls.utils._paths import expand
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
 # Parameters that name a cache folder.
@@ -61,7 +61,7 @@ def read_model(path, trusted=()):
     Raises the same errors as :func:`load`.
     """
     name = str(path)
-    with Path(path).open("rb") as file:
+    with expand(path).open("rb") as file:
         members = read_members(file, name)
     manifest = read_manifest(members, name)
     try:

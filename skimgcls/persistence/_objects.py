@@ -12,6 +12,7 @@ from numpy.lib import format as npy
 
 from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import check_zip
+from skimgcls.persistence._requests import restore_all_requests, with_plain_requests
 from skimgcls.persistence._trusted import get_trusted_types, loaders_of_trusted
 
 _SCHEMA = "schema.json"
@@ -19,7 +20,7 @@ _SCHEMA = "schema.json"
 
 def dump_object(estimator: Any, trusted: Sequence[str]) -> bytes:
     """Return an estimator as bytes for `build_object`."""
-    data: bytes = skops.io.dumps(estimator)
+    data: bytes = skops.io.dumps(with_plain_requests(estimator))
     unknown = find_untrusted(data, trusted)
     if unknown:
         raise TypeError(
@@ -41,7 +42,9 @@ def build_object(data: bytes, trusted: Sequence[str], name: str) -> Any:
                 f"{name}: it holds {', '.join(unknown)}, which load does not trust by default. No "
                 f"code in it was run. If you trust the source of the file, pass trusted={unknown}."
             )
-        return skops.io.loads(data, trusted=[*get_trusted_types(), *trusted])
+        found = skops.io.loads(data, trusted=[*get_trusted_types(), *trusted])
+        restore_all_requests(found)
+        return found
     except ModelFileError:
         raise
     except Exception as error:

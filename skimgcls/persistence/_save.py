@@ -3,7 +3,6 @@
 import json
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
@@ -12,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skimgcls.persistence._container import ESTIMATOR, MANIFEST, WEIGHTS, write_members
 from skimgcls.persistence._objects import dump_object
+from skimgcls.utils._paths import expand
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 from skimgcls.utils._unwrap import walk_steps
 
@@ -50,6 +50,8 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
         If the estimator is not fitted.
     TypeError
         If `estimator` is not an estimator, or contains a type that is not trusted.
+    FileNotFoundError
+        If the folder of `path` does not exist.
 
     See Also
     --------
@@ -79,7 +81,7 @@ def save(estimator, path, *, with_optimizer=False, trusted=()):
         ESTIMATOR: described,
         WEIGHTS: safetensors.numpy.save(store.arrays),
     }
-    write_members(Path(path), members)
+    write_members(expand(path), members)
 
 
 def _describe(estimator):

@@ -212,7 +212,7 @@ class ImageLoader(BaseImageTransformer):
     def _find_cache(self):
         if self.cache is None or self.cache == "auto":
             return self.cache
-        cache = os.path.abspath(self.cache)
+        cache = os.path.abspath(os.path.expanduser(self.cache))
         if os.path.exists(cache) and not os.path.isdir(cache):
             raise NotADirectoryError(f"cache={self.cache!r} is a file. Expected a folder.")
         return cache

@@ -87,7 +87,8 @@ random_state : int, RandomState instance or None, default=None
     seed.
 
 verbose : int, default=0
-    If 1, a progress bar shows the loss and the validation score."""
+    If 1, a progress bar shows the loss and the validation score. If 2, a table with a line for each
+    epoch is printed."""
 
 VIEW_PARAMETERS = """\
 horizontal_flip : bool or "auto", default="auto"

@@ -646,8 +646,7 @@ def test_the_model_keeps_no_data():
 
 
 def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd, monkeypatch):
-    # At 80 columns, the end of the line is cut off if training is fast: the rate has more digits.
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "50")
     monkeypatch.setenv("LINES", "24")
     X, y = stripes
     make_mlp(verbose=1).fit(X, y, X_val=X, y_val=y)
@@ -656,9 +655,27 @@ def test_verbose_shows_one_bar_with_loss_and_validation_score(stripes, capfd, mo
     last = err.rstrip().split("\r")[-1]
     assert "epoch 3/3" in last
     assert "100%" in last
-    assert "loss=" in last
-    assert "validation=" in last
+    assert "loss " in last
+    assert "validation " in last
     assert err.count("\n") == 1
+
+
+def test_a_table_of_all_epochs_is_printed(stripes, capfd):
+    X, y = stripes
+    make_mlp(verbose=2).fit(X, y, X_val=X, y_val=y)
+    out, err = capfd.readouterr()
+    assert err == ""
+    header, _, *epochs = out.splitlines()
+    assert {"epoch", "train_loss", "valid_accuracy"} <= set(header.split())
+    assert [line.split()[0] for line in epochs] == ["1", "2", "3"]
+
+
+def test_a_fraction_that_is_not_held_out_gives_a_warning(stripes):
+    X, y = stripes
+    with pytest.warns(UserWarning, match=r"validation_fraction=0.2 has no effect.*early_stopping"):
+        make_mlp(validation_fraction=0.2).fit(X, y)
+    make_mlp(validation_fraction=0.2).fit(X, y, X_val=X, y_val=y)
+    make_mlp(validation_fraction=0.2, early_stopping=True).fit(X, y)
 
 
 def test_the_bar_shows_that_training_stopped_early(stripes, capfd):

@@ -286,3 +286,19 @@ def test_missing_folder_is_rejected(tmp_path):
     with pytest.raises(FileNotFoundError):
         save(clone(MLP).fit(X, y), tmp_path / "none" / "model.skimgcls")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_missing_folder_is_named_before_anything_is_written(tmp_path):
+    clf = MLPImageClassifier(4, max_iter=1).fit(*make_stripes(12))
+    with pytest.raises(FileNotFoundError, match=r"The folder .*none.* does not exist"):
+        save(clf, tmp_path / "none" / "a.skimgcls")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_home_folder_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    clf = MLPImageClassifier(4, max_iter=1).fit(*make_stripes(12))
+    save(clf, "~/a.skimgcls")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.skimgcls"]
+    assert load("~/a.skimgcls").classes_.tolist() == clf.classes_.tolist()

@@ -104,7 +104,7 @@ def test_many_classes_raise_no_warning():
         ([3, 3], r"one class only, \[3\].*Add images of another class"),
         ([0.5, 1.5], "Unknown label type: continuous"),
         ([0.0, np.nan], "NaN"),
-        (pd.Series(["a", None]), "NaN"),
+        (pd.Series(["a", None]), "no label for 1 of 2 images, the first is image 1"),
         (np.array(["a", 1], dtype=object), r"int, str.*convert y with y.astype\(str\)"),
         ([[1, 2], [3, 4]], r"more than zeros and ones.*Expected labels \(n,\), or an indicator"),
     ],

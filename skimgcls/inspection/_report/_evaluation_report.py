@@ -1,7 +1,6 @@
 """Evaluation report of a classifier: metrics, mistakes and explanations."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from skimgcls.inspection._plots._predictions import Predictions
 from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay, find_history
 from skimgcls.inspection._report._report_page import make_page, make_tables
 from skimgcls.utils._labels import check_indicator, plain_labels
+from skimgcls.utils._paths import expand
 from skimgcls.utils._sklearn_compat import take_rows
 from skimgcls.utils._target_encoder import TargetEncoder
 from skimgcls.utils._unwrap import is_multilabel
@@ -127,7 +127,7 @@ class EvaluationReport:
         page = make_page(self, title)
         if path is None:
             return page
-        Path(path).write_text(page, encoding="utf-8")
+        expand(path).write_text(page, encoding="utf-8")
         return None
 
     def _repr_html_(self):
