@@ -7,15 +7,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import StubImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
 
 # Suffixes of image files in a folder. Pillow detects the actual format from the content.
-SUFFIXES = frozenset(
-    [".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"]
-)
+SUFFIXES = {
+    *(".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm"),
+    *(".tif", ".tiff", ".webp"),
+}
+# Formats that are recognized by their first bytes, whatever the name of the file. Others, such as
+# TGA, have no signature, and stubs, such as HDF5, are recognized but not decoded.
+_SIGNED_FORMATS = {
+    *("AVIF", "BMP", "DDS", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000", "JXL", "MPO", "PNG"),
+    *("PPM", "PSD", "QOI", "TIFF", "WEBP"),
+}
 CHANNELS = {"L": 1, "RGB": 3}
 # The EXIF tag Orientation, and its values for images rotated by 90 degrees.
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
@@ -67,6 +75,18 @@ def write_picture(image: Image.Image) -> bytes:
             "image.load() there, or pass its path."
         ) from error
     return file.getvalue()
+
+
+def has_image_content(path: str) -> bool:
+    """Return whether Pillow recognizes and can decode a file, whatever its suffix."""
+    try:
+        with _opened(path) as image:
+            suffix = os.path.splitext(path)[1].lower()
+            is_named = Image.registered_extensions().get(suffix) == image.format
+            is_stub = isinstance(image, StubImageFile) or not getattr(image, "tile", None)
+            return image.format in _SIGNED_FORMATS or (is_named and not is_stub)
+    except (ImageFileError, OSError):
+        return False
 
 
 def read_header(item: Any) -> Header:
@@ -146,13 +166,17 @@ def name_of(item: Any) -> str:
     return f"a file of {len(item)} bytes" if isinstance(item, bytes) else repr(os.fspath(item))
 
 
-def stamp_of(item: Any) -> tuple[int, int]:
-    """Return the modification time of a file in nanoseconds and its size; or raise as `decode`.
+def stamp_of(item: Any) -> tuple[int, int, int, int]:
+    """Return numbers that change with the content of a file; or raise as `decode`.
+
+    They are the modification time in nanoseconds, the size, the inode and the time of the last
+    change of the inode. The first two alone do not distinguish files that an archive wrote, and can
+    be set.
 
     Anything but a regular file raises an error: reading a named pipe could block forever.
     """
     if isinstance(item, bytes):
-        found = (-1, len(item))
+        found = (-1, len(item), -1, -1)
     else:
         try:
             told = os.stat(item)
@@ -167,7 +191,9 @@ def stamp_of(item: Any) -> tuple[int, int]:
         if not stat.S_ISREG(told.st_mode):
             kind = "a folder" if stat.S_ISDIR(told.st_mode) else "a device or pipe"
             raise ImageFileError(f"{name_of(item)} is {kind}, not a file.")
-        found = (told.st_mtime_ns, told.st_size)
+        # Inodes of some file systems need all 64 bits.
+        inode = told.st_ino - 2**64 if told.st_ino >= 2**63 else told.st_ino
+        found = (told.st_mtime_ns, told.st_size, inode, told.st_ctime_ns)
     if found[1] == 0:
         raise ImageFileError(f"{name_of(item)} is empty: it has 0 bytes.")
     return found

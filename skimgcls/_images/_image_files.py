@@ -42,8 +42,8 @@ class ImageFiles:
     ----------
     items : ndarray of shape (n,) of str and bytes
         Paths, or the contents of files.
-    stamps : ndarray of shape (n, 2) of int64
-        Modification time and size of each file, used to detect changes.
+    stamps : ndarray of shape (n, 4) of int64
+        Of each file what `stamp_of` returns, used to detect changes.
     decoding : Decoding
     cache : str or None
         Folder in which decoded pixels are cached, or "auto": in memory if all of them fit.
@@ -71,7 +71,7 @@ class ImageFiles:
         n_jobs: int | None = None,
     ) -> "ImageFiles":
         """Create from existing files; an error names the first missing one."""
-        stamps = np.zeros((len(items), 2), np.int64)
+        stamps = np.zeros((len(items), 4), np.int64)
         files = cls(items, stamps, decoding, cache, n_jobs)._with_new_memory()
         for index in range(len(items)):
             stamp = files._ask(index, stamp_of)
@@ -177,8 +177,8 @@ class ImageFiles:
     def _check_unchanged(self, item: Any, index: int) -> bool:
         if stamp_of(item) != tuple(self.stamps[index]):
             raise ImageFileError(
-                f"{name_of(item)} has changed since X was checked. Do not modify files while a "
-                "model trains on them."
+                f"{name_of(item)} has changed since X was checked: its content, or its rights or "
+                "links. Do not modify files while a model trains on them."
             )
         return True
 

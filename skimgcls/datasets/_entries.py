@@ -5,10 +5,23 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from skimgcls._images._decode import SUFFIXES
+from skimgcls._images._decode import SUFFIXES, has_image_content
 
-# Files and folders created by operating systems and archivers.
-_OF_THE_SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}
+# Files and folders, in lower case, that are created by operating systems, archivers,
+# photo programs and storage devices. Their folders hold thumbnails or deleted files.
+_OF_THE_SYSTEM = {
+    *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "icon\r"),
+    *("__macosx", "__pycache__", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle"),
+    *("#snapshot", "$recycle.bin", "recycler", "lost+found", "lost.dir"),
+    "system volume information",
+}
+# Suffixes of images that Pillow reads only with a plugin, or not at all.
+_OTHER_IMAGES = {
+    *(".3fr", ".arw", ".avif", ".cr2", ".cr3", ".czi", ".dcm", ".dng", ".exr", ".hdr", ".heic"),
+    *(".heics", ".heif", ".hif", ".ico", ".j2k", ".jp2", ".jpx", ".jxl", ".lif", ".nd2", ".nef"),
+    *(".orf", ".pcx", ".pef", ".psd", ".raf", ".rw2", ".sgi", ".srw", ".svg", ".svs", ".tga"),
+    *(".vsi", ".xcf"),
+}
 
 Told = tuple[str, str]
 
@@ -34,7 +47,7 @@ class Folder:
 
     @property
     def images(self) -> list[str]:
-        return [name for name in self.files if is_image(name)]
+        return [name for name in self.files if is_image(os.path.join(self.path, name))]
 
 
 def open_folder(path: str) -> Folder:
@@ -67,7 +80,7 @@ def _sort_in(folder: Folder, name: str) -> None:
         folder.ignored.append((path, "is hidden"))
         return
     if name.casefold() in _OF_THE_SYSTEM:
-        folder.ignored.append((path, "was created by the operating system"))
+        folder.ignored.append((path, "was created by an operating system or a device"))
         return
     try:
         mode = os.stat(path).st_mode
@@ -80,13 +93,21 @@ def _sort_in(folder: Folder, name: str) -> None:
         (folder.folders if stat.S_ISDIR(mode) else folder.files).append(name)
 
 
-def is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+def is_image(path: str) -> bool:
+    """Return whether a file has the suffix of an image, or else the content of one."""
+    return os.path.splitext(path)[1].lower() in SUFFIXES or has_image_content(path)
+
+
+def needs_plugin(name: str) -> bool:
+    """Return whether a file, for which `is_image` is False, may be an image of another format."""
+    return os.path.splitext(name)[1].lower() in _OTHER_IMAGES
 
 
 def foreign(name: str) -> str:
     """Return why a file is ignored for which `is_image` is False."""
     suffix = os.path.splitext(name)[1]
+    if needs_plugin(name):
+        return f"is an image that Pillow cannot read here: its suffix is {suffix!r}"
     return (
         f"is not an image: its suffix is {suffix!r}"
         if suffix

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skimgcls.datasets._arguments import check_flags, check_option, check_path
+from skimgcls.datasets._doubts import warn_of_nested_classes, warn_of_unread
 from skimgcls.datasets._entries import Folder, open_folder
 from skimgcls.datasets._readable import keep_readable
 from skimgcls.datasets._scan import Listing, check_every_class, find_subsets, list_images
@@ -44,7 +45,11 @@ def load_image_folder(
 
     where the name of a class folder is the label of all images in it and in its sub-folders.
     Alternatively, the folders "train", "val" and "test" each have this structure. They may also be
-    called "training", "valid", "validation" or "testing", in upper or lower case.
+    called "training", "valid", "validation" or "testing", in upper or lower case, and with a word
+    such as "set" or "images", as in "training_set".
+
+    Files are images if their suffix is that of a common format, or if Pillow recognizes their
+    content. Folders of thumbnails and deleted files, such as "@eaDir", are ignored.
 
     Parameters
     ----------
@@ -78,9 +83,9 @@ def load_image_folder(
         frame : DataFrame of shape (n_samples, 2) or None
             Paths and labels, if `as_frame=True`.
         ignored : DataFrame
-            Columns "path" and "reason" of the files that are not loaded: hidden files, files
-            without an image suffix, images outside class folders, and skipped broken files; and of
-            class folders that are not in `labels`.
+            Columns "path" and "reason" of the files that are not loaded: hidden files, files that
+            are not images or that Pillow cannot read, images outside class folders, and skipped
+            broken files; and of class folders that are not in `labels`.
         DESCR : str
             Number of images of each class.
 
@@ -101,6 +106,12 @@ def load_image_folder(
         If there are no class folders, or a class has no image; if "val" or "test" has a class that
         is not in "train"; if a subset or label does not exist; if `subset=None` and there are
         subset folders, with `return_X_y=True` or with other folders next to them.
+
+    Warns
+    -----
+    UserWarning
+        If images are left out because Pillow cannot read their format, or if the classes seem to be
+        one level further down.
 
     Examples
     --------
@@ -148,7 +159,10 @@ def load_image_folder(
     bunches = {}
     for name, folder in folders.items():
         if subset in (None, name):
+            if labels is None:
+                warn_of_nested_classes(folder)
             listing = _list_readable(folder, classes, labels, on_error, n_jobs)
+            warn_of_unread(folder.path, listing.ignored)
             bunches[name] = _make_bunch(folder.path, listing, classes, as_frame)
     if subset is None and subsets:
         return _join(bunches, _list_beside(container, on_error), classes)
@@ -234,13 +248,17 @@ def _list_readable(
 
 
 def _make_bunch(path: str, listing: Listing, classes: list[str], as_frame: bool) -> Bunch:
-    labels = [label for label, _ in listing.images]
+    labels = [_readable(label) for label, _ in listing.images]
     paths = [path for _, path in listing.images]
-    frame = pd.DataFrame({"path": paths, "label": labels})
+    # Text of pandas must be valid Unicode, which the names of files need not be.
+    is_text = all(path == _readable(path) for path in paths)
+    frame = pd.DataFrame(
+        {"path": pd.Series(paths, dtype=None if is_text else object), "label": labels}
+    )
     return Bunch(
         data=frame[["path"]] if as_frame else np.array(paths),
         target=frame["label"] if as_frame else np.array(labels),
-        target_names=classes,
+        target_names=[_readable(label) for label in classes],
         frame=frame if as_frame else None,
         ignored=_tell(listing.ignored),
         DESCR=_describe(path, labels),
@@ -261,14 +279,24 @@ def _join(parts: dict[str, Bunch], beside: Listing, classes: list[str]) -> Bunch
     """Return a bunch that contains the bunches of the subsets."""
     return Bunch(
         **parts,
-        target_names=classes,
+        target_names=[_readable(label) for label in classes],
         ignored=_tell(beside.ignored),
         DESCR="\n\n".join(part.DESCR for part in parts.values()),
     )
 
 
 def _tell(ignored: list[tuple[str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(sorted(ignored), columns=["path", "reason"])
+    readable = [(_readable(path), reason) for path, reason in sorted(ignored)]
+    return pd.DataFrame(readable, columns=["path", "reason"])
+
+
+def _readable(name: str) -> str:
+    """Return a name with bytes that are not valid UTF-8 written as backslash sequences."""
+    return os.fsencode(name).decode(errors="backslashreplace") if _is_odd(name) else name
+
+
+def _is_odd(name: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _describe(path: str, labels: list[str]) -> str:

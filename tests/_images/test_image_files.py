@@ -501,3 +501,39 @@ def test_the_joblib_hash_does_not_depend_on_whether_sizes_were_read(paths, image
     np.testing.assert_array_equal(again.read(slice(None)), images)
     assert joblib.hash(again) == before
     assert joblib.hash(files.take([1])) != before
+
+
+# Files that change without a trace in time and size
+
+
+def write_bmp(path, value):
+    """Write a file whose size and modification time do not depend on its pixels."""
+    Image.new("RGB", (4, 4), (value, value, value)).save(path)
+    os.utime(path, ns=(10**18, 10**18))
+
+
+def swap_by_rename(first, second):
+    os.rename(first, f"{first}.draft")
+    os.rename(second, first)
+    os.rename(f"{first}.draft", second)
+
+
+def overwrite(first, second):
+    write_bmp(first, 200)
+    write_bmp(second, 100)
+
+
+@pytest.mark.parametrize("change", [swap_by_rename, overwrite])
+@pytest.mark.parametrize("with_cache", [False, True])
+def test_changes_that_keep_time_and_size_are_noticed(tmp_path, change, with_cache):
+    paths = [str(tmp_path / "1.bmp"), str(tmp_path / "2.bmp")]
+    cache = str(tmp_path / "cache") if with_cache else None
+    for path, value in zip(paths, (100, 200), strict=True):
+        write_bmp(path, value)
+    before = files_of(paths, cache=cache)
+    assert before.read(slice(None))[:, 0, 0, 0].tolist() == [100, 200]
+    change(*paths)
+    with pytest.raises(ImageFileError, match=r"1.bmp' has changed since X was checked"):
+        before.read(slice(None))
+    after = files_of(paths, cache=cache)
+    assert after.read(slice(None))[:, 0, 0, 0].tolist() == [200, 100]

@@ -144,11 +144,11 @@ def test_ignored_files_are_listed_with_their_reasons(pets):
     assert reasons(bunch, pets) == {
         ".cache": "is hidden",
         "README": "is not an image: it has no suffix",
-        "__MACOSX": "was created by the operating system",
+        "__MACOSX": "was created by an operating system or a device",
         "cat/.hidden.png": "is hidden",
-        "cat/Thumbs.db": "was created by the operating system",
+        "cat/Thumbs.db": "was created by an operating system or a device",
         "cat/notes.txt": "is not an image: its suffix is '.txt'",
-        "dog/desktop.ini": "was created by the operating system",
+        "dog/desktop.ini": "was created by an operating system or a device",
         "lost.png": "is not in a class folder",
     }
 
