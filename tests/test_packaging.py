@@ -38,6 +38,7 @@ SCRIPTS = {
 }
 # Imported, and installed by a requirement that cannot be used without them.
 COMES_WITH = {
+    "pyarrow": "streamlit",
     "huggingface-hub": "timm",
     "joblib": "scikit-learn",
     "scipy": "scikit-learn",

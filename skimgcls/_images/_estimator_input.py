@@ -7,6 +7,7 @@ import numpy as np
 from skimgcls._images._containers import unpack_container
 from skimgcls._images._image_files import holds_files
 from skimgcls._images._pixel_array import is_plain
+from skimgcls._images._pixel_range import PixelRange, warn_of_other_range
 from skimgcls._images._validation import CheckedImages, check_images
 from skimgcls.utils._sklearn_compat import check_feature_names
 
@@ -39,7 +40,7 @@ def validate_images(
         _check_names(estimator, X, reset=reset)
     name = type(estimator).__name__
     if not reset:
-        return check_images(
+        checked = check_images(
             X,
             # A loader that was fitted on files accepts any images.
             fitted_shape=getattr(estimator, "image_shape_", None),
@@ -47,12 +48,20 @@ def validate_images(
             any_size=any_size,
             estimator_name=name,
         )
+        # Inverse transforms do not check names: their values are not pixels as in fit. Loaders of
+        # files, and estimators that were saved by an earlier version, have no range.
+        if check_names and getattr(estimator, "_pixel_range", None) is not None:
+            warn_of_other_range(PixelRange(*estimator._pixel_range), checked.images, name)
+        return checked
     checked = check_images(X, image_shape=estimator.image_shape, estimator_name=name)
     images = checked.images
     estimator.image_shape_ = images.image_shape
     estimator.n_features_in_ = int(np.prod(images.image_shape))
     estimator._shape_is_a_guess = estimator.image_shape is None and checked.is_rows
+    estimator._saw_rows = checked.is_rows
     estimator._saw_bytes = images.source.dtype == np.uint8
+    found = PixelRange.of(images)
+    estimator._pixel_range = None if found is None else tuple(found)
     return checked
 
 

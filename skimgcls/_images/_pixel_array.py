@@ -107,9 +107,9 @@ def _refuse_text(X: Any) -> None:
 
 def _refuse_flat(X: Any) -> None:
     """Raise if X has less than two dimensions. check_array would print it in its message."""
-    n_dimensions = np.ndim(X)
-    if n_dimensions > 1 or not isinstance(X, np.ndarray | list | tuple | pd.Series):
+    if not isinstance(X, np.ndarray | list | tuple | pd.Series) or np.ndim(X) > 1:
         return
+    n_dimensions = np.ndim(X)
     # scikit-learn's checks match this message.
     raise ValueError(
         f"Expected 2D array, got {n_dimensions}D array instead: X has {np.size(X)} values. Reshape "

@@ -7,7 +7,7 @@ from skimgcls._images._lazy_images import LazyImages
 # Number of float64 values per block: 8 MiB, which fit in the cache of a CPU.
 _STATISTICS_VALUES = 2**20
 # Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
-_WHITES = (1.0, 255.0, 65_535.0)
+WHITES = (1.0, 255.0, 65_535.0)
 _N_ASKED = 64
 
 
@@ -80,4 +80,4 @@ def _extremes(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
 
 
 def _white(largest: float) -> float:
-    return next((white for white in _WHITES if largest <= white), _WHITES[-1])
+    return next((white for white in WHITES if largest <= white), WHITES[-1])

@@ -37,7 +37,7 @@ class _Augment:
         return apply_policy(batch, draws, self.policy, black, white)
 
 
-class ImageAugmenter(BaseImageTransformer):
+class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
     """Randomly augment training images, with new random draws in each epoch.
 
     Use it in a Pipeline before a classifier of skimgcls. `transform` does not change pixels. It

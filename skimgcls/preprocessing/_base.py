@@ -1,12 +1,13 @@
 """Base class of the image transformers."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images._containers import unpack_container
 from skimgcls._images._estimator_input import validate_images
 from skimgcls.utils._rollback import restore_on_error
-from skimgcls.utils._sklearn_compat import fit_context
+from skimgcls.utils._sklearn_compat import check_feature_names_in, fit_context
 
 
 class BaseImageTransformer(TransformerMixin, BaseEstimator):
@@ -80,6 +81,52 @@ class BaseImageTransformer(TransformerMixin, BaseEstimator):
         checked = self._check_images(X, reset=False)
         step = self._make_step(checked.images.image_shape)
         return checked.give_back(checked.images.then(step))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return a name for each column of the output, if it has columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,) of str
+            The input names: images stay images. For rows, a name for each pixel.
+        """
+        check_is_fitted(self)
+        if not getattr(self, "_saw_rows", False):
+            names = ["image"] if input_features is None else input_features
+            return np.asarray(names, dtype=object)
+        names = check_feature_names_in(self, input_features)
+        resize = self._find_resize()
+        if resize is None:
+            return names
+        n_pixels = int(np.prod(resize.size)) * self.image_shape_[2]
+        return np.array([f"pixel_{index}" for index in range(n_pixels)], dtype=object)
+
+    def _find_resize(self):
+        """Return how images are resized, or None."""
+        return
+
+    def set_output(self, *, transform=None):
+        """Set the container of the output, if it has columns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            The container, as in scikit-learn. A transformer that returns images ignores it, so that
+            a Pipeline or ColumnTransformer can set it for all steps.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        if hasattr(super(), "set_output"):
+            return super().set_output(transform=transform)
+        return self
 
     def _learn(self, images):
         """Learn from the training images. By default nothing is learned."""

@@ -19,7 +19,7 @@ from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
 
 
-class ImageLoader(BaseImageTransformer):
+class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
     """Load images from files, batch by batch when they are needed.
 
     Supported formats are PNG, JPEG, BMP, TIFF, WebP, PGM and PPM, in any Pillow mode. Images are
@@ -162,7 +162,7 @@ class ImageLoader(BaseImageTransformer):
                 self._check_images(X, reset=True)
             else:
                 files.source.check_headers()
-                for name in ("image_shape_", "feature_names_in_"):
+                for name in ("image_shape_", "feature_names_in_", "_pixel_range", "_saw_rows"):
                     vars(self).pop(name, None)
                 self.n_features_in_ = 1
         return self
@@ -208,6 +208,9 @@ class ImageLoader(BaseImageTransformer):
         if items is None:
             return None
         return LazyImages(ImageFiles.from_items(items, decoding, cache, self.n_jobs))
+
+    def _find_resize(self):
+        return self._make_decoding().resize
 
     def _find_cache(self):
         if self.cache is None or self.cache == "auto":

@@ -36,7 +36,7 @@ class _Normalize:
         return batch * scale + mean if self.inverse else (batch - mean) / scale
 
 
-class ImageNormalizer(BaseImageTransformer):
+class ImageNormalizer(BaseImageTransformer, auto_wrap_output_keys=None):
     """Normalize each channel by subtracting `mean_` and dividing by `scale_`.
 
     Parameters

@@ -18,7 +18,7 @@ from skimgcls.utils._sklearn_compat import Interval, StrOptions
 METHODS = ("fit", "crop", "pad")
 
 
-class ImageResizer(BaseImageTransformer):
+class ImageResizer(BaseImageTransformer, auto_wrap_output_keys=None):
     """Resize images, with antialiasing when shrinking.
 
     Parameters
@@ -124,6 +124,9 @@ class ImageResizer(BaseImageTransformer):
         check_is_fitted(self)
         checked = self._check_images(X, reset=False)
         return checked.give_back(resize_images(checked.images, self._make_resize()))
+
+    def _find_resize(self):
+        return self._make_resize()
 
     def _check_images(self, X, *, reset, check_names=True):
         if not is_unread(X):

@@ -328,6 +328,7 @@ def contracts_of(estimator):
     return {check.func.__name__: check for check in image_classifier_checks(estimator)}
 
 
+@pytest.mark.filterwarnings("ignore:X has pixels in the range:UserWarning")
 @pytest.mark.parametrize(("contract", "classifier", "words", "error"), BROKEN)
 def test_classifier_that_breaks_a_contract_fails_its_check(contract, classifier, words, error):
     # The check is selected by the parameters of the base class.

@@ -265,7 +265,10 @@ def test_samplers_are_skipped(run):
         GridSearchCV(
             make_pipeline(ImageNormalizer(), MLP), {"mlpimageclassifier__alpha": [1]}, cv=2
         ),
-        make_pipeline(ImageNormalizer(), FrozenEstimator(clone(MLP).fit(X, y))),
+        make_pipeline(
+            ImageNormalizer(),
+            FrozenEstimator(clone(MLP).fit(ImageNormalizer().fit_transform(X), y)),
+        ),
     ],
     ids=["search", "frozen"],
 )

@@ -8,7 +8,9 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls.preprocessing import (
@@ -234,3 +236,33 @@ def test_a_failed_fit_changes_nothing(name):
     with pytest.raises(ValueError, match=r".+"):
         transformer.fit(X)
     assert pickle.dumps(vars(transformer)) == before
+
+
+# Containers of the output
+
+
+def test_images_stay_images_whatever_the_container():
+    images = make_images()
+    pipe = make_pipeline(ImageResizer(4), ImageNormalizer(), ImageAugmenter())
+    expected = pipe.fit_transform(images)
+    found = pipe.set_output(transform="pandas").fit_transform(images)
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "default"])
+def test_features_get_the_container_also_in_a_column_transformer(tmp_path, container):
+    paths = [str(tmp_path / f"{index}.png") for index in range(3)]
+    for index, path in enumerate(paths):
+        Image.new("RGB", (4, 4), (index, 9, 9)).save(path)
+    table = pd.DataFrame({"path": paths, "age": [1.0, 2.0, 3.0]})
+    columns = ColumnTransformer(
+        [
+            ("image", make_pipeline(ImageLoader(size=2), ImageFlattener()), ["path"]),
+            ("age", "passthrough", ["age"]),
+        ]
+    ).set_output(transform=container)
+    found = columns.fit_transform(table)
+    assert isinstance(found, pd.DataFrame) == (container == "pandas")
+    np.testing.assert_array_equal(np.asarray(found)[:, -1], table["age"])
+    if container == "pandas":
+        assert found.columns[0] == "image__pixel_0_0_0"

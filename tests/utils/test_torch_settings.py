@@ -106,7 +106,7 @@ def test_transformers_ignore_the_settings_of_the_caller(data):
         with all_settings():
             found = np.asarray(clone(transformer).fit_transform(X))
         np.testing.assert_array_equal(found, expected)
-    augmenter = steps.fit(X)[-1]
+    augmenter = steps[-1].fit(X)
     expected = augmenter.sample(X[:4], random_state=0)
     with all_settings():
         found = augmenter.sample(X[:4], random_state=0)
