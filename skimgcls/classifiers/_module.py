@@ -1,5 +1,7 @@
 """A classifier around a custom torch module."""
 
+from inspect import signature
+
 import torch
 
 from skimgcls.classifiers._base import BaseImageClassifier
@@ -112,26 +114,101 @@ class ModuleImageClassifier(BaseImageClassifier):
     def _build_module(self, image_shape, n_outputs):
         if self.module is None:
             return MLP(image_shape, n_outputs)
-        module = self.module(image_shape, n_outputs)
-        if not isinstance(module, torch.nn.Module):
-            raise TypeError(
-                f"module(image_shape, n_outputs) must return a torch.nn.Module; got {module!r}."
-            )
+        module = _call(self.module, image_shape, n_outputs)
         _check_logits(module, image_shape, n_outputs)
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            raise ValueError(
+                f"The module {type(module).__name__} has no parameter to train: none has "
+                "requires_grad=True."
+            )
         return module
+
+    def _train(self, net, plan, train, valid, rng, **options):
+        if min(plan.batch_size, len(train)) == 1 and self.module is not None:
+            _check_single_image(net.module_.body, train.images.image_shape, plan.batch_size)
+        return super()._train(net, plan, train, valid, rng, **options)
+
+
+def _call(make_module, image_shape, n_outputs):
+    """Return the new module, or raise if `make_module` does not make one."""
+    if isinstance(make_module, torch.nn.Module):
+        name = type(make_module).__name__
+        raise TypeError(
+            f"module is an instance of {name}. Expected the class, or a function of image_shape "
+            f"and n_outputs that returns a new module for each fit: module={name}, or "
+            f"module=lambda image_shape, n_outputs: {name}(...)."
+        )
+    try:
+        signature(make_module).bind(image_shape, n_outputs)
+    except TypeError as error:
+        raise TypeError(
+            "module must accept two positional arguments, image_shape (height, width, n_channels) "
+            f"and n_outputs; {getattr(make_module, '__name__', make_module)!r} does not: {error}."
+        ) from error
+    except ValueError:
+        # Some callables have no signature.
+        pass
+    module = make_module(image_shape, n_outputs)
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(
+            f"module(image_shape, n_outputs) must return a torch.nn.Module; got {module!r}."
+        )
+    return module
 
 
 def _check_logits(module, image_shape, n_outputs):
     """Run the module on two blank images, which also initializes lazy layers."""
-    height, width, channels = image_shape
-    was_training = module.training
-    with torch.no_grad():
-        logits = module.eval()(torch.zeros(2, channels, height, width))
-    module.train(was_training)
-    shape = tuple(getattr(logits, "shape", ()))
-    if shape != (2, n_outputs):
-        got = f"shape {shape}" if shape else f"a {type(logits).__name__}"
+    for training in (False, True):
+        try:
+            logits = _run(module, 2, image_shape, training)
+        except Exception as error:
+            raise ValueError(
+                f"The module {type(module).__name__} fails on a batch of shape "
+                f"{_batch_shape(2, image_shape)} (n_samples, n_channels, height, width): "
+                f"{type(error).__name__}: {str(error)[:200]}"
+            ) from error
+        shape = tuple(getattr(logits, "shape", ()))
+        if shape != (2, n_outputs) or not isinstance(logits, torch.Tensor):
+            got = f"shape {shape}" if shape else f"a {type(logits).__name__}"
+            mode = " in training mode" if training else ""
+            raise ValueError(
+                f"The module must return logits of shape (n_samples, {n_outputs}){mode} for a "
+                f"batch of shape {_batch_shape(2, image_shape)}; got {got} for n_samples=2."
+            )
+
+
+def _check_single_image(module, image_shape, batch_size):
+    """Raise if the module cannot be trained on a batch of one image."""
+    try:
+        _run(module, 1, image_shape, training=True)
+    except ValueError as error:
+        advice = "Set a larger batch_size." if batch_size == 1 else "Pass several images."
         raise ValueError(
-            f"The module must return logits of shape (n_samples, {n_outputs}) for a batch of shape "
-            f"(n_samples, {channels}, {height}, {width}); got {got} for n_samples=2."
-        )
+            f"The module {type(module).__name__} cannot be trained on a batch of one image, which "
+            f"batch normalization does not support. {advice}"
+        ) from error
+
+
+def _run(module, n_images, image_shape, training):
+    """Return the output for blank images. Running statistics and generators are unchanged."""
+    was_training, state = module.training, torch.get_rng_state()
+    some = next(module.parameters(), torch.empty(0))
+    lazy = any(torch.nn.parameter.is_lazy(tensor) for tensor in module.parameters())
+    buffers = {} if lazy else {name: buffer.clone() for name, buffer in module.named_buffers()}
+    device = "cpu" if lazy else some.device
+    blank = torch.zeros(_batch_shape(n_images, image_shape), device=device)
+    try:
+        with torch.no_grad():
+            return module.train(training)(blank if lazy else blank.to(some.dtype))
+    finally:
+        module.train(was_training)
+        if not lazy:
+            torch.set_rng_state(state)
+        for name, buffer in module.named_buffers():
+            if name in buffers:
+                buffer.copy_(buffers[name])
+
+
+def _batch_shape(n_images, image_shape):
+    height, width, channels = image_shape
+    return n_images, channels, height, width

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from torch import nn
 
 from skimgcls import ModuleImageClassifier
+from skimgcls.estimator_checks._data import make_stripes
 
 
 class Flat(nn.Module):
@@ -91,3 +92,113 @@ def test_a_module_with_another_number_of_outputs_is_refused(stripes):
 def test_values_that_are_no_module_are_refused(stripes):
     with pytest.raises(TypeError, match=r"must return a torch.nn.Module; got 'net'"):
         make_classifier(lambda image_shape, n_outputs: "net").fit(*stripes)
+
+
+# Modules that cannot be trained
+
+
+class Dense(torch.nn.Module):
+    def __init__(self, image_shape, n_outputs):
+        super().__init__()
+        self.n_outputs = n_outputs
+        self.layers = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, n_outputs))
+
+    def forward(self, batch):
+        return self.layers(batch)
+
+
+class ReturnsTwoInTraining(Dense):
+    def forward(self, batch):
+        logits = self.layers(batch)
+        return (logits, logits) if self.training else logits
+
+
+class ReturnsDict(Dense):
+    def forward(self, batch):
+        return {"logits": self.layers(batch)}
+
+
+class ReturnsLabels(Dense):
+    def forward(self, batch):
+        return self.layers(batch).argmax(dim=1)
+
+
+class ForAnotherSize(Dense):
+    def __init__(self, image_shape, n_outputs):
+        super().__init__(image_shape, n_outputs)
+        self.layers[1] = torch.nn.Linear(5, n_outputs)
+
+
+class WithoutArguments(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+
+
+class WithoutWeights(Dense):
+    def __init__(self, image_shape, n_outputs):
+        super().__init__(image_shape, n_outputs)
+        self.layers = torch.nn.Identity()
+
+    def forward(self, batch):
+        return batch.flatten(1)[:, : self.n_outputs]
+
+
+class Frozen(Dense):
+    def __init__(self, image_shape, n_outputs):
+        super().__init__(image_shape, n_outputs)
+        self.requires_grad_(False)
+
+
+class Normalized(Dense):
+    def __init__(self, image_shape, n_outputs):
+        super().__init__(image_shape, n_outputs)
+        self.layers.append(torch.nn.BatchNorm1d(n_outputs))
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "says"),
+    [
+        (
+            ReturnsTwoInTraining,
+            ValueError,
+            r"logits of shape .* in training mode.*tuple",
+        ),
+        (ReturnsDict, ValueError, "got a dict for n_samples=2"),
+        (ReturnsLabels, ValueError, r"got shape \(2,\)"),
+        (
+            ForAnotherSize,
+            ValueError,
+            r"fails on a batch of shape \(2, 1, 8, 8\).*5x3",
+        ),
+        (WithoutArguments, TypeError, r"must accept two positional arguments.*'WithoutArguments'"),
+        (WithoutWeights, ValueError, "WithoutWeights has no parameter to train"),
+        (Frozen, ValueError, "Frozen has no parameter to train"),
+        (Dense((8, 8, 1), 3), TypeError, r"instance of Dense.*Expected the class.*module=Dense"),
+        (lambda image_shape, n_outputs: 3, TypeError, r"must return a torch.nn.Module; got 3"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_module_that_cannot_be_trained_is_refused_before_training(module, error, says):
+    X, y = make_stripes(12)
+    clf = ModuleImageClassifier(module, max_iter=1)
+    with pytest.raises(error, match=says) as caught:
+        clf.fit(X, y)
+    assert len(str(caught.value)) < 500
+    assert not hasattr(clf, "classes_")
+
+
+def test_batch_normalization_needs_several_images():
+    X, y = make_stripes(12)
+    with pytest.raises(ValueError, match=r"batch of one image.*Set a larger batch_size"):
+        ModuleImageClassifier(Normalized, max_iter=1, batch_size=1).fit(X, y)
+    with pytest.raises(ValueError, match=r"batch of one image.*Pass several images"):
+        ModuleImageClassifier(Normalized).partial_fit(X[:1], y[:1], classes=np.unique(y))
+    ModuleImageClassifier(Dense, max_iter=1, batch_size=1).fit(X, y)
+    ModuleImageClassifier(Normalized, max_iter=1, batch_size=11).fit(X, y)
+
+
+def test_checks_of_the_module_change_no_statistics():
+    module = ModuleImageClassifier(Normalized)._build_module((8, 8, 1), 3)
+    assert module.training
+    assert module.layers[2].num_batches_tracked == 0
+    assert torch.equal(module.layers[2].running_mean, torch.zeros(3))
