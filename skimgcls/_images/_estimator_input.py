@@ -19,6 +19,7 @@ def validate_images(
     reset: bool,
     any_size: bool = False,
     check_names: bool = True,
+    name: str = "X",
 ) -> CheckedImages:
     """Return X as checked images; the counterpart of scikit-learn's ``validate_data``.
 
@@ -33,12 +34,14 @@ def validate_images(
     any_size : bool, default=False
         Whether images may have another size than in `fit`.
     check_names : bool, default=True
-        Whether to check the names of the columns.
+        Whether to check the names of the columns, and the range of the pixels.
+    name : str, default="X"
+        Used in a warning about the range.
     """
     X = unpack_container(X)
     if check_names:
         _check_names(estimator, X, reset=reset)
-    name = type(estimator).__name__
+    estimator_name = type(estimator).__name__
     if not reset:
         checked = check_images(
             X,
@@ -46,14 +49,16 @@ def validate_images(
             fitted_shape=getattr(estimator, "image_shape_", None),
             any_spelling=getattr(estimator, "_shape_is_a_guess", False),
             any_size=any_size,
-            estimator_name=name,
+            estimator_name=estimator_name,
         )
         # Inverse transforms do not check names: their values are not pixels as in fit. Loaders of
         # files, and estimators that were saved by an earlier version, have no range.
         if check_names and getattr(estimator, "_pixel_range", None) is not None:
-            warn_of_other_range(PixelRange(*estimator._pixel_range), checked.images, name)
+            warn_of_other_range(
+                PixelRange(*estimator._pixel_range), checked.images, estimator_name, name
+            )
         return checked
-    checked = check_images(X, image_shape=estimator.image_shape, estimator_name=name)
+    checked = check_images(X, image_shape=estimator.image_shape, estimator_name=estimator_name)
     images = checked.images
     estimator.image_shape_ = images.image_shape
     estimator.n_features_in_ = int(np.prod(images.image_shape))

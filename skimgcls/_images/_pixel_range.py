@@ -72,13 +72,16 @@ class PixelRange(NamedTuple):
         return f"[{self.low:.4g}, {self.high:.4g}]"
 
 
-def warn_of_other_range(fitted: PixelRange, images: LazyImages, estimator_name: str) -> None:
+def warn_of_other_range(
+    fitted: PixelRange, images: LazyImages, estimator_name: str, name: str = "X"
+) -> None:
     """Warn if images have another range of pixels than those in fit."""
     found = PixelRange.of(images)
     if found is not None and fitted.differs(found):
         warnings.warn(
-            f"X has pixels in the range {found}, but {estimator_name} was fitted on pixels in the "
-            f"range {fitted}. Scale X as in fit: for example, divide both or neither by 255.",
+            f"{name} has pixels in the range {found}, but {estimator_name} was fitted on pixels in "
+            f"the range {fitted}. Scale {name} as in fit: for example, divide both or neither by "
+            "255, and pass both through the same steps.",
             UserWarning,
             stacklevel=4,
         )

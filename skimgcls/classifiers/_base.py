@@ -20,6 +20,7 @@ from skimgcls.classifiers._input import (
     check_same_classes,
     check_several_classes,
     check_validation_arguments,
+    check_validation_images,
     learn_classes,
     make_training_images,
     refuse_balanced,
@@ -179,7 +180,7 @@ class BaseImageClassifier(HistoryMixin, ScoreMixin, BaseEstimator, ABC):
             seed = draw_seed(self.random_state)
             valid = None
             if X_val is not None:
-                images = self._check_images(X_val, reset=False)
+                images = check_validation_images(self, X_val, images)
                 valid = make_training_images(
                     images, y_val, sample_weight_val, self._encoder, suffix="_val"
                 ).normalized()
@@ -314,9 +315,9 @@ class BaseImageClassifier(HistoryMixin, ScoreMixin, BaseEstimator, ABC):
 
     # What a subclass of this library may change
 
-    def _check_images(self, X, *, reset):
+    def _check_images(self, X, *, reset, name="X"):
         """Return X as lazy images for the network; with `reset`, store their shape."""
-        return validate_images(self, X, reset=reset).images
+        return validate_images(self, X, reset=reset, name=name).images
 
     @property
     def _net_shape(self):
@@ -381,10 +382,9 @@ class BaseImageClassifier(HistoryMixin, ScoreMixin, BaseEstimator, ABC):
         if not hasattr(self, "net_"):
             check_is_fitted(self)
         images = self._check_images(X, reset=False)
-        device = torch.device(self.net_.device)
         # A custom module may draw random numbers in evaluation: make each call reproducible, and
         # leave the caller's random state unchanged.
-        with torch_seeded(self._seed, device):
+        with torch_seeded(self._seed, torch.device(self.net_.device)):
             batch_format = self.net_.iterator_valid__batch_format
             if batch_format.autocast and self.precision == "float32":
                 # Set after fitting in bfloat16, for exact predictions.

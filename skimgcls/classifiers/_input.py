@@ -92,6 +92,31 @@ def check_validation_arguments(clf, X_val, y_val, sample_weight_val):
         _warn_of_unused_fraction(clf)
 
 
+def check_validation_images(clf, X_val, images):
+    """Return the validation images, or raise; warn if other steps transformed them than `images`.
+
+    A Pipeline passes them to the last step as they are.
+    """
+    advice = (
+        "A Pipeline transforms X_val only with transform_input=['X_val'] and metadata routing. "
+        "With early_stopping=True instead, images of X are held out."
+    )
+    try:
+        found = clf._check_images(X_val, reset=False, name="X_val")
+    except (TypeError, ValueError) as error:
+        text = str(error).replace("X has", "X_val has").replace("X holds", "X_val holds")
+        raise type(error)(f"X_val differs from the training images: {text} {advice}") from error
+    kinds = [[type(step) for step in some.steps if not step.is_random] for some in (images, found)]
+    if kinds[0] != kinds[1]:
+        warnings.warn(
+            "X_val was not transformed in the same way as X, so that validation metrics are wrong. "
+            + advice,
+            UserWarning,
+            stacklevel=4,
+        )
+    return found
+
+
 def _warn_of_unused_fraction(clf):
     """Warn if `validation_fraction` was set, and no images are held out."""
     parameter = signature(type(clf)).parameters.get("validation_fraction")

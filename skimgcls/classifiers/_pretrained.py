@@ -277,8 +277,8 @@ class PretrainedImageClassifier(BaseImageClassifier):
         self.label_smoothing = label_smoothing
         self.test_time_augmentation = test_time_augmentation
 
-    def _check_images(self, X, *, reset):
-        images = super()._check_images(X, reset=reset)
+    def _check_images(self, X, *, reset, name="X"):
+        images = super()._check_images(X, reset=reset, name=name)
         if reset:
             source = find_backbone(self.backbone)
             self.weights_ = source.choose_weights(self.weights)
