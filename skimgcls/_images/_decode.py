@@ -35,6 +35,9 @@ _PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
 # versions. Other modes are saved as TIFF.
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Modes that Pillow does not convert to gray.
+_WITHOUT_GRAY = ("LAB", "HSV")
 # Formats whose 16-bit gray images Pillow may read as 32-bit.
 _SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
 
@@ -119,6 +122,7 @@ def decode(
     mode: str = "RGB",
     resize: Resize | None = None,
     background: tuple[int, int, int] = (255, 255, 255),
+    white_level: int | None = None,
 ) -> np.ndarray:
     """Return the pixels of one image, upright, as uint8 of shape (height, width, channels).
 
@@ -127,10 +131,13 @@ def decode(
     item : str, PathLike or bytes
         A path, or the content of the file.
     mode : {"RGB", "L"}, default="RGB"
-        Color or gray. Images with 16 bits are reduced to their upper 8 bits.
+        Color or gray.
     resize : Resize or None, default=None
     background : tuple of 3 int
         The color behind transparent pixels.
+    white_level : int or None, default=None
+        The value of white in gray images with 16 bits. None stands for 65535: the upper 8 bits are
+        used.
 
     Raises
     ------
@@ -148,7 +155,7 @@ def decode(
         try:
             _check_depth(image)
             upright = ImageOps.exif_transpose(image)
-            converted = _convert(upright, mode, background)
+            converted = _convert(_to_8_bits(upright, white_level), mode, background)
             sized = converted if resize is None else resize(converted)
             pixels = np.asarray(sized)
         except ImageFileError as error:
@@ -224,8 +231,12 @@ def _opened(item: Any) -> Image.Image:
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
     """Return the width and height of an image after applying its EXIF orientation."""
-    # A PNG may contain EXIF data at its end; reading them would decode all pixels before.
-    if image.format == "PNG" and _PNG_NOTES.isdisjoint(image.info):
+    # Pillow looks for EXIF data at the end of a PNG by decoding all pixels before.
+    if (
+        image.format == "PNG"
+        and _PNG_NOTES.isdisjoint(image.info)
+        and not _has_exif_chunk(vars(image)["fp"])
+    ):
         return image.size
     if image.getexif().get(_ORIENTATION) not in _ON_ITS_SIDE:
         return image.size
@@ -234,6 +245,21 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
         width, height = (image.tag_v2[tag] for tag in _TIFF_SIZE)
         return height, width
     return image.height, image.width
+
+
+def _has_exif_chunk(file: Any) -> bool:
+    """Return whether an open PNG has a chunk of EXIF data, without reading its pixels."""
+    place = file.tell()
+    file.seek(len(_PNG_SIGNATURE))
+    try:
+        while len(head := file.read(8)) == 8:
+            if head[4:] == b"eXIf":
+                return True
+            # The content and its checksum.
+            file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+        return False
+    finally:
+        file.seek(place)
 
 
 def _too_large(name: str) -> str:
@@ -251,12 +277,35 @@ def _check_depth(image: Image.Image) -> None:
         )
 
 
+def is_16_bit(header: Header) -> bool:
+    """Return whether an image has gray values of 16 bits."""
+    return header.mode.startswith("I")
+
+
+def _to_8_bits(image: Image.Image, white_level: int | None) -> Image.Image:
+    """Return gray images of 16 bits with 8 bits; others unchanged."""
+    if not image.mode.startswith("I"):
+        return image
+    # Pillow would clip values above 255.
+    values = np.asarray(image)
+    if white_level is None:
+        scaled = values >> 8
+    else:
+        scaled = np.minimum(np.rint(values * (255 / white_level)), 255)
+    reduced = Image.fromarray(scaled.astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        # The transparent value has 16 bits, too.
+        alpha = np.where(values == transparent, 0, 255).astype(np.uint8)
+        reduced = Image.merge("LA", (reduced, Image.fromarray(alpha)))
+    return reduced
+
+
 def _convert(image: Image.Image, mode: str, background: tuple[int, int, int]) -> Image.Image:
     if image.mode == mode and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I"):
-        # Pillow would clip values above 255.
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in _WITHOUT_GRAY and mode == "L":
+        image = image.convert("RGB")
     if image.has_transparency_data:
         behind = Image.new("RGBA", image.size, (*background, 255))
         image = Image.alpha_composite(behind, image.convert("RGBA"))

@@ -12,7 +12,16 @@ import numpy as np
 from PIL.Image import Image
 
 from skimgcls._images._containers import unpack_container
-from skimgcls._images._decode import CHANNELS, decode, name_of, read_header, stamp_of, write_picture
+from skimgcls._images._decode import (
+    CHANNELS,
+    Header,
+    decode,
+    is_16_bit,
+    name_of,
+    read_header,
+    stamp_of,
+    write_picture,
+)
 from skimgcls._images._pixel_memory import PixelMemory
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
@@ -29,6 +38,7 @@ class Decoding:
     resize: Resize | None = None
     background: tuple[int, int, int] = (255, 255, 255)
     on_error: str = "raise"
+    white_level: int | None = None
 
 
 _PLAIN = Decoding()
@@ -118,16 +128,19 @@ class ImageFiles:
             raise ValueError("No file of X can be read, so the image size is unknown.")
         return *first[1], channels
 
-    def check_headers(self) -> None:
-        """Raise if the header of a file is not that of a usable image."""
-        for _ in self._sizes():
-            pass
+    def check_headers(self) -> list[int]:
+        """Raise if a header is not that of a usable image; return the indices of 16-bit images."""
+        return [index for index, header in self._headers() if is_16_bit(header)]
 
     def _sizes(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        for index, header in self._headers():
+            yield index, (header.height, header.width)
+
+    def _headers(self) -> Iterator[tuple[int, Header]]:
         for index in range(len(self)):
             header = self._ask(index, read_header)
             if header is not None:
-                yield index, (header.height, header.width)
+                yield index, header
 
     def decoded(self, **changes: Any) -> "ImageFiles":
         """Return the same files with other decoding parameters."""
@@ -184,7 +197,7 @@ class ImageFiles:
 
     def _decode(self, item: Any, shape: tuple[int, ...]) -> np.ndarray:
         how = self.decoding
-        pixels = decode(item, how.mode, how.resize, how.background)
+        pixels = decode(item, how.mode, how.resize, how.background, how.white_level)
         if pixels.shape != shape:
             raise ImageFileError(
                 f"{name_of(item)} is an image of shape {pixels.shape}, but {shape} (height, width, "

@@ -144,6 +144,11 @@ class TrainingNet(NeuralNet):
         compute: Any = self.module_.head if self.on_features_ else self.module_.classify
         with self.iterator_train__batch_format.computing():
             logits: torch.Tensor = compute(x)
+        if not isinstance(logits, torch.Tensor):
+            raise ValueError(
+                "The module must return logits of shape (n_samples, n_outputs) in training mode, "
+                f"as in evaluation mode; got a {type(logits).__name__}."
+            )
         return logits.to(x.dtype)
 
     def get_loss(

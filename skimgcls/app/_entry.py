@@ -30,12 +30,15 @@ class Entry:
         Whether `white` was given or inferred from the pixel statistics of the model.
     as_rows : bool
         Whether the first step takes only rows of pixels.
+    white_level : int or None
+        Value of white in uploaded gray images with 16 bits, of an ImageLoader.
     """
 
     shape: tuple[int, int, int]
     white: float = _BYTE
     white_is_known: bool = False
     as_rows: bool = False
+    white_level: int | None = None
 
     def describe(self) -> str:
         """Return a description of the conversion."""
@@ -51,7 +54,9 @@ class Entry:
     def read(self, content: bytes) -> np.ndarray:
         """Return the file as an X with one image."""
         height, width, channels = self.shape
-        pixels = decode_upload(content, _MODES[channels], Resize((height, width)))[np.newaxis]
+        resize = Resize((height, width))
+        image = decode_upload(content, _MODES[channels], resize, self.white_level)
+        pixels = image[np.newaxis]
         if self.white != _BYTE:
             pixels = pixels.astype(np.float32) * np.float32(self.white / _BYTE)
         return pixels.reshape(1, -1) if self.as_rows else pixels
@@ -79,6 +84,7 @@ def find_entry(estimator: Any, white: float | None) -> Entry | None:
         white=found or _BYTE,
         white_is_known=found is not None,
         as_rows=not hasattr(first, "image_shape_") and not is_loader,
+        white_level=first.white_level if is_loader else None,
     )
 
 

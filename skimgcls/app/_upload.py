@@ -77,7 +77,12 @@ def check_upload(content: bytes, limits: Limits) -> None:
         raise too_large
 
 
-def decode_upload(content: bytes, mode: str = "RGB", resize: Resize | None = None) -> np.ndarray:
+def decode_upload(
+    content: bytes,
+    mode: str = "RGB",
+    resize: Resize | None = None,
+    white_level: int | None = None,
+) -> np.ndarray:
     """Return the pixels of a file that passed `check_upload`.
 
     Raises
@@ -86,7 +91,7 @@ def decode_upload(content: bytes, mode: str = "RGB", resize: Resize | None = Non
         With a message for the user of the page.
     """
     try:
-        return decode(content, mode, resize)
+        return decode(content, mode, resize, white_level=white_level)
     except ImageFileError as error:
         reason = str(error).removeprefix(name_of(content)).strip()
         raise ImageFileError(f"It {reason}") from error

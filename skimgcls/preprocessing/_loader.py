@@ -1,6 +1,7 @@
 """Load images from files."""
 
 import os
+import warnings
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -9,14 +10,20 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images._containers import unpack_container
-from skimgcls._images._decode import CHANNELS
+from skimgcls._images._decode import CHANNELS, decode
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize import INTERPOLATIONS, gray_of
+from skimgcls.exceptions import ImageFileError
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, resize_images
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
+
+# Images with 16 bits and only values below this, an eighth of white, are dark. Number of images
+# that are decoded to find out.
+_SMALL = 8192
+_N_EXAMINED = 8
 
 
 class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
@@ -44,6 +51,10 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
 
     background : tuple of 3 int, default=(255, 255, 255)
         RGB color that replaces transparency and fills the border of padded images.
+
+    white_level : int or None, default=None
+        Value of white in gray images with 16 bits, such as 255 or 4095. Larger values become white.
+        None stands for 65535. Pillow reads color images with 16 bits as 8 bits.
 
     on_error : {"raise", "blank"}, default="raise"
         Whether to raise an error for an unreadable file, or to use a black image instead.
@@ -105,6 +116,7 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
         "method": [StrOptions(set(METHODS))],
         "interpolation": [StrOptions(set(INTERPOLATIONS))],
         "background": ["array-like"],
+        "white_level": [Interval(Integral, 1, 65_535, closed="both"), None],
         "on_error": [StrOptions({"raise", "blank"})],
         "cache": [str, PathLike, None],
         "n_jobs": [Integral, None],
@@ -119,6 +131,7 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
         method="fit",
         interpolation="bilinear",
         background=(255, 255, 255),
+        white_level=None,
         on_error="raise",
         cache="auto",
         n_jobs=None,
@@ -128,6 +141,7 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
         self.method = method
         self.interpolation = interpolation
         self.background = background
+        self.white_level = white_level
         self.on_error = on_error
         self.cache = cache
         self.n_jobs = n_jobs
@@ -161,7 +175,7 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
             if files is None:
                 self._check_images(X, reset=True)
             else:
-                files.source.check_headers()
+                _warn_of_small_values(files.source, files.source.check_headers())
                 for name in ("image_shape_", "feature_names_in_", "_pixel_range", "_saw_rows"):
                     vars(self).pop(name, None)
                 self.n_features_in_ = 1
@@ -233,4 +247,31 @@ class ImageLoader(BaseImageTransformer, auto_wrap_output_keys=None):
         resize = None
         if self.size is not None:
             resize = make_resize(self.size, self.method, self.interpolation, background)
-        return Decoding(self.mode, resize, background, self.on_error)
+        return Decoding(self.mode, resize, background, self.on_error, self.white_level)
+
+    def __setstate__(self, state):
+        # Files of an earlier version have no white level.
+        super().__setstate__({"white_level": None, **state})
+
+
+def _warn_of_small_values(files, indices):
+    """Warn if images with 16 bits use a small part of their range, and would be dark."""
+    if files.decoding.white_level is not None or not indices:
+        return
+    some = files.items[indices[:: 1 + len(indices) // _N_EXAMINED]]
+    if all(_is_small(item) for item in some):
+        warnings.warn(
+            f"X has images with 16 bits whose values are below {_SMALL} of 65535: they become "
+            "dark. Set white_level to the value of white, such as 255 or 4095.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _is_small(item):
+    """Return whether all values of an image with 16 bits are below `_SMALL`."""
+    try:
+        return decode(item, "L", background=(0, 0, 0), white_level=_SMALL).max() < 255
+    except (ImageFileError, OSError):
+        # Found again when the file is read.
+        return True

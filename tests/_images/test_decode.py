@@ -415,3 +415,43 @@ def test_a_stamp_changes_with_the_file(tmp_path):
     os.utime(path, ns=(0, before[0] + 1))
     assert stamp_of(path)[:2] == (before[0] + 1, 3)
     assert stamp_of(b"123") == (-1, 3, -1, -1)
+
+
+# Formats with less common properties
+
+
+def test_lab_images_are_converted_to_gray():
+    file = io.BytesIO()
+    Image.merge("LAB", [Image.new("L", (4, 4), value) for value in (150, 128, 128)]).save(
+        file, "TIFF"
+    )
+    gray, color = decode(file.getvalue(), "L"), decode(file.getvalue(), "RGB")
+    assert gray.shape == (4, 4, 1)
+    np.testing.assert_allclose(gray[..., 0], color.mean(axis=2), atol=2)
+
+
+@pytest.mark.parametrize("value", [0, 1000, 40_000])
+def test_one_value_of_a_16_bit_png_can_be_transparent(value):
+    values = np.full((4, 4), 30_000, np.uint16)
+    values[0] = value
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "PNG", transparency=value)
+    pixels = decode(file.getvalue(), background=(1, 2, 3))
+    assert pixels[0].tolist() == [[1, 2, 3]] * 4
+    assert (pixels[1:] == 30_000 >> 8).all()
+
+
+def test_exif_after_the_pixels_of_a_png_is_used():
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.arange(32, dtype=np.uint8).reshape(4, 8)).save(file, "PNG", exif=exif)
+    content = file.getvalue()
+    start = content.index(b"eXIf") - 4
+    length = 12 + int.from_bytes(content[start : start + 4], "big")
+    chunk = content[start : start + length]
+    end = content.index(b"IEND") - 4
+    late = content[:start] + content[start + length : end] + chunk + content[end:]
+    np.testing.assert_array_equal(decode(late), decode(content))
+    assert decode(late).shape == (8, 4, 3)
+    assert read_header(late)[:2] == (8, 4)

@@ -256,3 +256,43 @@ def test_a_scikit_learn_classifier_accepts_files_after_a_flattener(paths, images
     y = np.arange(12) % 2
     chain = make_pipeline(ImageLoader(4), ImageFlattener(), SVC()).fit(paths, y)
     np.testing.assert_array_equal(chain.predict(paths), chain.predict(images))
+
+
+# Gray images with 16 bits
+
+
+def write_16_bits(folder, values, n=4):
+    """Write 16-bit PNGs, and return their paths and values."""
+    paths = [str(folder / f"{index}.png") for index in range(n)]
+    arrays = [np.roll(values, index).reshape(8, 8) for index in range(n)]
+    for path, array in zip(paths, arrays, strict=True):
+        Image.fromarray(array.astype(np.uint16)).save(path)
+    return paths, np.stack(arrays)
+
+
+def test_the_white_level_scales_images_of_16_bits(tmp_path):
+    paths, values = write_16_bits(tmp_path, np.linspace(0, 255, 64).round())
+    read = np.asarray(ImageLoader(mode="L", white_level=255).fit_transform(paths))
+    np.testing.assert_array_equal(read[..., 0], values)
+    paths, values = write_16_bits(tmp_path, np.linspace(0, 4095, 64).round())
+    read = np.asarray(ImageLoader(mode="L", white_level=4095).fit_transform(paths))
+    np.testing.assert_allclose(read[..., 0], values * 255 / 4095, atol=0.5)
+    clipped = np.asarray(ImageLoader(mode="L", white_level=2000).fit_transform(paths))
+    assert (clipped[values[..., np.newaxis] >= 2000] == 255).all()
+
+
+def test_small_values_of_16_bits_give_a_warning(tmp_path):
+    paths, _ = write_16_bits(tmp_path, np.linspace(0, 4095, 64))
+    with pytest.warns(UserWarning, match="16 bits whose values are below 8192 of 65535"):
+        ImageLoader().fit(paths)
+    bright, _ = write_16_bits(tmp_path, np.linspace(0, 65535, 64))
+    ImageLoader().fit(bright)
+    eight = tmp_path / "eight.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(eight)
+    ImageLoader().fit([eight])
+
+
+@pytest.mark.parametrize("white_level", [0, 65_536, 2.5, "auto"])
+def test_white_levels_out_of_range_are_refused(paths, white_level):
+    with pytest.raises(ValueError, match="white_level"):
+        ImageLoader(white_level=white_level).fit(paths)

@@ -97,6 +97,8 @@ def audit_images(X, y=None, *, X_test=None, y_test=None, max_distance=8, n_jobs=
     - "unreadable": not an image, a folder, a file without read permission or a decompression bomb;
     - "truncated": the file starts as an image and is cut short or corrupt further on;
     - "blank": all pixels have one color. Blank images are not compared with others;
+    - "small values": a 16-bit image that uses less than an eighth of its range. It is not
+      compared with others;
     - "exact duplicate": the same pixels as an earlier image of the set, in any file format;
     - "near duplicate": visually the same as an earlier image of the set;
     - "leak": an image of `X_test` that is an exact or near duplicate of an image of `X`;

@@ -387,3 +387,14 @@ def test_without_imagehash_exact_duplicates_are_found_and_the_extra_is_named(mon
     assert len(audit_images(images[[0, 0]], max_distance=None).findings) == 1
     with pytest.raises(ImportError, match=r'pip install "skimgcls\[audit\]"'):
         audit_images(images)
+
+
+def test_16_bit_images_with_small_values_are_found(tmp_path):
+    paths = []
+    for index, white in enumerate((255, 4095, 60_000)):
+        values = np.linspace(0, white, 64).reshape(8, 8).astype(np.uint16)
+        paths.append(str(tmp_path / f"{index}.png"))
+        Image.fromarray(values).save(paths[-1])
+    findings = audit_images(paths, max_distance=None).findings
+    assert findings["issue"].tolist() == ["small values"] * 2
+    assert findings["image"].tolist() == [0, 1]
