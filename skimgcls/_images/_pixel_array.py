@@ -11,6 +11,8 @@ EXPECTED = (
     "image."
 )
 
+_LONGEST_MESSAGE = 400
+
 
 def to_array(X: Any, estimator_name: str) -> np.ndarray:
     """Return X as a numeric array of 2 to 4 dimensions, never empty."""
@@ -29,14 +31,20 @@ def to_array(X: Any, estimator_name: str) -> np.ndarray:
             f"Complex data not supported: X is {X.dtype}. Pass its magnitude, np.abs(X), or its "
             "real and imaginary parts as channels."
         )
-    array: np.ndarray = check_array(
-        X,
-        dtype="numeric",
-        allow_nd=True,
-        ensure_all_finite=False,
-        estimator=estimator_name,
-        input_name="X",
-    )
+    try:
+        array: np.ndarray = check_array(
+            X,
+            dtype="numeric",
+            allow_nd=True,
+            ensure_all_finite=False,
+            estimator=estimator_name,
+            input_name="X",
+        )
+    except ValueError as error:
+        if len(str(error)) <= _LONGEST_MESSAGE:
+            raise
+        # Some messages of scikit-learn end with the data.
+        raise ValueError(f"X cannot be read as pixels: {str(error)[:200]}...") from error
     if array.ndim > 4:
         raise ValueError(f"X has {array.ndim} dimensions, shape {array.shape}. {EXPECTED}")
     if 0 in array.shape:

@@ -12,6 +12,7 @@ from skimgcls._images._image_files import find_items
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._validation import check_images
 from skimgcls.preprocessing._resizer import is_unread
+from skimgcls.utils._labels import plain_labels
 from skimgcls.utils._sklearn_compat import check_feature_names, fit_context
 
 try:
@@ -223,6 +224,7 @@ class ImageOverSampler(BaseOverSampler):
 
 def _check_labels(X, y):
     """Check y and return one label per image; for one-hot labels, the column index."""
+    y = plain_labels(y)
     check_classification_targets(y)
     # The `shape` of lazy images would open files, and a sparse matrix has no length.
     check_consistent_length(range(X.shape[0] if issparse(X) else len(X)), y)

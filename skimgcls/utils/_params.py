@@ -20,10 +20,10 @@ def check_sizes(name: str, sizes: Any, *, length: int | None = None) -> tuple[in
     (64, 32)
     >>> check_sizes("pool_size", 2, length=3)
     (2, 2, 2)
-    >>> check_sizes("pool_size", (2, 1), length=3)
+    >>> check_sizes("pool_size", (2,), length=3)
     Traceback (most recent call last):
     ...
-    ValueError: pool_size must be a positive integer or 3 of them, one per convolution; got (2, 1).
+    ValueError: pool_size must be a positive integer or 3 of them, one per convolution; got (2,)...
     """
     given = sizes
     if is_size(sizes):
@@ -36,5 +36,6 @@ def check_sizes(name: str, sizes: Any, *, length: int | None = None) -> tuple[in
     )
     if not is_right:
         many = "several" if length is None else f"{length} of them, one per convolution"
-        raise ValueError(f"{name} must be a positive integer or {many}; got {given!r}.")
+        square = " An integer is the side of a square." if name.endswith("_size") else ""
+        raise ValueError(f"{name} must be a positive integer or {many}; got {given!r}.{square}")
     return tuple(int(size) for size in sizes)

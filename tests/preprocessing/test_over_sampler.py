@@ -323,7 +323,7 @@ def test_multilabel_targets_are_refused(images, row, marked):
         (np.zeros(N), "needs to have more than 1 class"),
         (np.linspace(0, 1, N), "Unknown label type: continuous"),
         (np.arange(N - 1) % 2, r"inconsistent numbers of samples: \[24, 23\]"),
-        (None, "got None"),
+        (None, "the target y is None"),
     ],
 )
 @pytest.mark.parametrize("is_lazy", [False, True])

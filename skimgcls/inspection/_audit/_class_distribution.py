@@ -102,7 +102,8 @@ def _tabulate(y, name):
 
 def _check_labels(y, name):
     """Raise if labels are missing. Return y, as one-dimensional labels if it has one column."""
-    if y is None or (np.ndim(y) == 0 and not scipy.sparse.issparse(y)):
+    has_length = hasattr(y, "__len__") and getattr(y, "ndim", 1) > 0 and not isinstance(y, str)
+    if not has_length and not scipy.sparse.issparse(y):
         raise ValueError(f"{name} must hold a label for each image; got {y!r}.")
     n_images = y.shape[0] if hasattr(y, "shape") else len(y)
     if n_images == 0:

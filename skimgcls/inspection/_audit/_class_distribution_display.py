@@ -12,6 +12,7 @@ _WIDTH, _LETTER, _BAR, _REST, _TALLEST = 6.4, 0.085, 0.2, 1.1, 80.0
 # Smallest legible font size in points, and width of a digit as a fraction of its height.
 _SMALLEST, _DIGIT = 6.0, 0.62
 _LONGEST_LABEL = 60
+_LONGEST_SET = 20
 # Fraction of a row that the bars fill.
 _FILLED = 0.8
 
@@ -286,8 +287,18 @@ def _draw_bars(ax, values, bar_kw):
         bars.append(ax.barh(middle, values[name].to_numpy(), **style))
     ax.set_ylim(n_classes - 0.5, -0.5)
     if n_sets > 1:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        _write_legend(ax, bars, values.columns)
     return bars
+
+
+def _write_legend(ax, bars, names):
+    """Write the names of the sets as they are, also with "$" or a leading underscore."""
+    # Names are set afterwards, because a legend leaves out those that begin with an underscore.
+    numbers = [str(number) for number in range(len(bars))]
+    legend = ax.legend(bars, numbers, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(shorten(str(name), _LONGEST_SET))
 
 
 def _draw_mean(ax, values, quantity):

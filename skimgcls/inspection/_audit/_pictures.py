@@ -40,7 +40,11 @@ def _holds_arrays(X):
     if hasattr(X, "columns"):
         return False
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
-    return np.ndim(first) >= 2
+    try:
+        return np.ndim(first) >= 2
+    except ValueError:
+        # Ragged lists, which are refused as such.
+        return True
 
 
 def _list_arrays(X, name):

@@ -200,3 +200,12 @@ def test_display_matches_its_reference_image(tmp_path):
 
     reference = Path(__file__).with_name("reference") / "classes.png"
     assert find_difference(draw, reference, tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["$x^2$ and $", "_private", "__", "\\frac", "a" * 300])
+def test_names_of_sets_are_written_as_they_are(name):
+    display = ClassDistributionDisplay.from_labels({name: ["cat", "dog"], "other": ["cat"]})
+    display.figure_.draw_without_rendering()
+    first, second = (text.get_text() for text in display.ax_.get_legend().get_texts())
+    assert second == "other"
+    assert first == name or (len(name) > 100 and first.startswith("aaa") and len(first) < 100)
