@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import StubImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from skimgcls._images._resize import Resize
@@ -36,6 +37,8 @@ _PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Images with 16 bits and only values below this, an eighth of white, are dark.
+FAINT = 2**13
 # Modes that Pillow does not convert to gray.
 _WITHOUT_GRAY = ("LAB", "HSV")
 # Formats whose 16-bit gray images Pillow may read as 32-bit.
@@ -233,9 +236,9 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     """Return the width and height of an image after applying its EXIF orientation."""
     # Pillow looks for EXIF data at the end of a PNG by decoding all pixels before.
     if (
-        image.format == "PNG"
+        isinstance(image, PngImageFile)
         and _PNG_NOTES.isdisjoint(image.info)
-        and not _has_exif_chunk(vars(image)["fp"])
+        and not _has_exif_chunk(image.fp)
     ):
         return image.size
     if image.getexif().get(_ORIENTATION) not in _ON_ITS_SIDE:

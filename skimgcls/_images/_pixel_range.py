@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skimgcls._images._lazy_images import LazyImages
-from skimgcls._images._statistics import WHITES
+from skimgcls._images._statistics import white_for
 
 # Number of images examined, and of values for what takes longer than a minimum.
 _N_EXAMINED = 64
@@ -49,7 +49,7 @@ class PixelRange(NamedTuple):
     @property
     def white(self) -> float:
         """The value of white: 1, 255 or 65535."""
-        return next((white for white in WHITES if self.high <= white), WHITES[-1])
+        return white_for(self.high)
 
     @property
     def is_standardized(self) -> bool:

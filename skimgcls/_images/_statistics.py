@@ -7,7 +7,7 @@ from skimgcls._images._lazy_images import LazyImages
 # Number of float64 values per block: 8 MiB, which fit in the cache of a CPU.
 _STATISTICS_VALUES = 2**20
 # Possible values of white: floats, 8 bits and 16 bits; and the number of images examined.
-WHITES = (1.0, 255.0, 65_535.0)
+_WHITES = (1.0, 255.0, 65_535.0)
 _N_ASKED = 64
 
 
@@ -55,7 +55,7 @@ def white_of(images: LazyImages, rows: np.ndarray) -> float:
     >>> white_of(images, np.array([0, 1])), white_of(images, np.arange(3))
     (1.0, 255.0)
     """
-    return _white(_extremes(images, rows)[1])
+    return white_for(_extremes(images, rows)[1])
 
 
 def range_of(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
@@ -70,7 +70,7 @@ def range_of(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
     (-1.0, 0.5)
     """
     least, largest = _extremes(images, rows)
-    return (least, max(largest, 0.0)) if least < 0 else (0.0, _white(largest))
+    return (least, max(largest, 0.0)) if least < 0 else (0.0, white_for(largest))
 
 
 def _extremes(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
@@ -79,5 +79,6 @@ def _extremes(images: LazyImages, rows: np.ndarray) -> tuple[float, float]:
     return float(min(least for least, _ in found)), float(max(largest for _, largest in found))
 
 
-def _white(largest: float) -> float:
-    return next((white for white in WHITES if largest <= white), WHITES[-1])
+def white_for(largest: float) -> float:
+    """Return the value of white for pixels of up to this value: 1, 255 or 65535."""
+    return next((white for white in _WHITES if largest <= white), _WHITES[-1])

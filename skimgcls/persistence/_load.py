@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, read_members
 from skimgcls.persistence._objects import build_object
+from skimgcls.persistence._walk import walk_values
 from skimgcls.utils._paths import expand
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
@@ -76,21 +77,11 @@ def read_model(path, trusted=()):
     return estimator, manifest
 
 
-def _clear_caches(value, seen=None):
+def _clear_caches(estimator):
     """Reset cache folders: a cache is written to, and joblib runs what it reads from one."""
-    seen = set() if seen is None else seen
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, BaseEstimator):
-        for name in _CACHES:
+    for value in list(walk_values(estimator)):
+        for name in _CACHES if isinstance(value, BaseEstimator) else ():
             folder = getattr(value, name, None)
             # "auto" of an ImageLoader is memory, not a folder.
             if isinstance(folder, str | PathLike) and (name, folder) != ("cache", "auto"):
                 setattr(value, name, None)
-        value = vars(value)
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            _clear_caches(item, seen)

@@ -6,17 +6,10 @@ circle. A file holds the requests as a dict, from which `load` sets them again.
 
 from typing import Any
 
-from sklearn.base import BaseEstimator
-
+from skimgcls.persistence._walk import has_state, walk_values
 from skimgcls.utils._sklearn_compat import dump_requests, restore_requests
 
 _NAME = "_metadata_request"
-
-
-def _may_request(value: Any) -> bool:
-    """Return whether a value may have requests or hold an estimator, like splitters and scorers."""
-    is_of_sklearn = type(value).__module__.startswith("sklearn.") and hasattr(value, "__dict__")
-    return isinstance(value, BaseEstimator) or (is_of_sklearn and not isinstance(value, type))
 
 
 def with_plain_requests(value: Any, known: dict[int, Any] | None = None) -> Any:
@@ -28,7 +21,7 @@ def with_plain_requests(value: Any, known: dict[int, Any] | None = None) -> Any:
     if id(value) in known:
         return known[id(value)]
     known[id(value)] = value
-    if _may_request(value):
+    if has_state(value):
         state = vars(value)
         changed = {name: with_plain_requests(item, known) for name, item in state.items()}
         if _NAME in state:
@@ -47,20 +40,8 @@ def with_plain_requests(value: Any, known: dict[int, Any] | None = None) -> Any:
     return known[id(value)]
 
 
-def restore_all_requests(value: Any, seen: set[int] | None = None) -> None:
+def restore_all_requests(estimator: Any) -> None:
     """Set the requests of a loaded estimator, and of the estimators inside, from their dicts."""
-    seen = set() if seen is None else seen
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if _may_request(value):
-        for item in list(vars(value).values()):
-            restore_all_requests(item, seen)
-        if isinstance(vars(value).get(_NAME), dict):
+    for value in list(walk_values(estimator)):
+        if has_state(value) and isinstance(vars(value).get(_NAME), dict):
             restore_requests(value, vars(value).pop(_NAME))
-    elif isinstance(value, dict):
-        for item in value.values():
-            restore_all_requests(item, seen)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            restore_all_requests(item, seen)

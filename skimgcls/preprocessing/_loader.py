@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._images._containers import unpack_container
-from skimgcls._images._decode import CHANNELS, decode
+from skimgcls._images._decode import CHANNELS, FAINT, decode
 from skimgcls._images._image_files import Decoding, ImageFiles, find_items
 from skimgcls._images._lazy_images import LazyImages
 from skimgcls._images._resize import INTERPOLATIONS, gray_of
@@ -20,9 +20,7 @@ from skimgcls.preprocessing._resizer import METHODS, is_unread, make_resize, res
 from skimgcls.utils._rollback import restore_on_error
 from skimgcls.utils._sklearn_compat import Interval, StrOptions, fit_context
 
-# Images with 16 bits and only values below this, an eighth of white, are dark. Number of images
-# that are decoded to find out.
-_SMALL = 8192
+# Number of images with 16 bits that are decoded to find out whether all are dark.
 _N_EXAMINED = 8
 
 
@@ -261,7 +259,7 @@ def _warn_of_small_values(files, indices):
     some = files.items[indices[:: 1 + len(indices) // _N_EXAMINED]]
     if all(_is_small(item) for item in some):
         warnings.warn(
-            f"X has images with 16 bits whose values are below {_SMALL} of 65535: they become "
+            f"X has images with 16 bits whose values are below {FAINT} of 65535: they become "
             "dark. Set white_level to the value of white, such as 255 or 4095.",
             UserWarning,
             stacklevel=4,
@@ -269,9 +267,9 @@ def _warn_of_small_values(files, indices):
 
 
 def _is_small(item):
-    """Return whether all values of an image with 16 bits are below `_SMALL`."""
+    """Return whether all values of an image with 16 bits are below `FAINT`."""
     try:
-        return decode(item, "L", background=(0, 0, 0), white_level=_SMALL).max() < 255
+        return decode(item, "L", background=(0, 0, 0), white_level=FAINT).max() < 255
     except (ImageFileError, OSError):
         # Found again when the file is read.
         return True

@@ -5,12 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skimgcls._images._decode import Header, decode, is_16_bit, read_header
+from skimgcls._images._decode import FAINT, Header, decode, is_16_bit, read_header
 from skimgcls.exceptions import ImageFileError
 from skimgcls.inspection._audit._duplicates import Fingerprint, make_fingerprint
 
-# An eighth of white: a 16-bit image below it uses few of its values, as in the loader's warning.
-_SMALL = 32
 _MODES = {1: "L", 3: "RGB"}
 
 
@@ -64,7 +62,7 @@ def _name_defect(item: Any, header: Header | None, error: Exception) -> str:
 def _look_at_pixels(pixels: np.ndarray, header: Header, perceptual: bool) -> Look:
     """Inspect pixels (height, width, 3)."""
     look = Look(height=header.height, width=header.width, mode=header.mode)
-    if is_16_bit(header) and pixels.max() < _SMALL:
+    if is_16_bit(header) and pixels.max() < FAINT >> 8:
         return look._replace(
             issue="small values",
             details="The values of this 16-bit image are below an eighth of white, so that it is "
