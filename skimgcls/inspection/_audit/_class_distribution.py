@@ -67,7 +67,7 @@ def class_distribution(y):
     >>> class_distribution(["cat", None, "dog"])
     Traceback (most recent call last):
     ...
-    ValueError: y has no label for 1 of 3 images, the first is image 1. ...
+    ValueError: y has no label for 1 of 3 images, the first is image 1 (None). ...
     """
     if not isinstance(y, dict):
         return _tabulate(y, "y")
@@ -101,30 +101,14 @@ def _tabulate(y, name):
 
 
 def _check_labels(y, name):
-    """Raise if labels are missing. Return y, as one-dimensional labels if it has one column."""
+    """Raise if there are no labels. Return y, as one-dimensional labels if it has one column."""
     has_length = hasattr(y, "__len__") and getattr(y, "ndim", 1) > 0 and not isinstance(y, str)
     if not has_length and not scipy.sparse.issparse(y):
         raise ValueError(f"{name} must hold a label for each image; got {y!r}.")
     n_images = y.shape[0] if hasattr(y, "shape") else len(y)
     if n_images == 0:
         raise ValueError(f"{name} is empty. Expected a label for each image.")
-    if scipy.sparse.issparse(y):
-        return y
-    if hasattr(y, "columns") and len(y.columns) == 1:
-        y = y.iloc[:, 0]
-    missing = pd.isna(y if hasattr(y, "dtype") or hasattr(y, "columns") else _as_objects(y))
-    rows = np.flatnonzero(np.asarray(missing).reshape(n_images, -1).any(axis=1))
-    if len(rows):
-        raise ValueError(
-            f"{name} has no label for {len(rows)} of {n_images} images, the first is image "
-            f"{rows[0]}. Add the labels or remove the images."
-        )
-    return y
-
-
-def _as_objects(y):
-    """Return a list as an object array, since a string array would hide None and NaN."""
-    return np.array(y, dtype=object)
+    return y.iloc[:, 0] if hasattr(y, "iloc") and y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _encode(y, name):

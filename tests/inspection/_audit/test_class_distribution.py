@@ -110,7 +110,7 @@ def test_invalid_labels_are_rejected(y):
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 def test_first_missing_label_is_named(missing):
-    words = "y has no label for 2 of 4 images, the first is image 1"
+    words = "y has no label for 2 of 4 images, the first are images 1, 3"
     labels = ["cat", missing, "dog", missing]
     for y in (labels, pd.Series(labels), pd.Series(labels, dtype="string")):
         with pytest.raises(ValueError, match=words):
