@@ -39,7 +39,9 @@ class BatchFormat:
         """
         if not self.autocast:
             return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        # Within an autocast of the caller, the cache is not emptied after a step, and the next step
+        # would compute with the weights before it. Without, each weight is still cast once.
+        return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
 
     def to_batch(self, images: np.ndarray) -> torch.Tensor:
         """Return images (n, height, width, channels) as a float batch (n, channels, height, width).

@@ -97,6 +97,16 @@ def test_classifiers_ignore_the_settings_of_the_caller(classifier, setting, data
     np.testing.assert_array_equal(found, expected.predict_proba(X))
 
 
+@pytest.mark.parametrize("name", ["autocast to bfloat16", "autocast to float16"])
+def test_weights_of_earlier_steps_are_not_used_within_autocast(name, data):
+    # torch empties its cache of rounded weights where the outermost autocast ends.
+    clf = make_small(CNNImageClassifier, precision="bfloat16", max_iter=3, random_state=0)
+    expected = clone(clf).fit(*data)
+    with SETTINGS[name]():
+        fitted = clone(clf).fit(*data)
+    assert fitted.loss_curve_ == expected.loss_curve_
+
+
 def test_transformers_ignore_the_settings_of_the_caller(data):
     X, _ = data
     steps = make_pipeline(ImageResizer(8), ImageNormalizer(), ImageAugmenter(rotation=20))
