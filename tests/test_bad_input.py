@@ -1,15 +1,13 @@
 """Whatever X and y are, an estimator works or raises a short error of this package."""
 
 import collections
-import traceback
-import warnings
-from pathlib import Path
 
 import hypothesis.extra.numpy as npst
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from errors import call
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import make_pipeline
@@ -24,11 +22,6 @@ from skimgcls import (
 )
 from skimgcls.datasets import make_shapes
 from skimgcls.inspection import audit_images, class_distribution, evaluation_report
-
-# Errors of scikit-learn are what its users expect.
-OURS = ("skimgcls", "sklearn", "imblearn")
-EXPECTED = (ValueError, TypeError, OSError, IndexError)
-MOST = 500
 
 N = 6
 shapes = st.one_of(
@@ -104,22 +97,6 @@ labels = st.one_of(
     label_lists.map(lambda y: pd.Series(y, dtype=object)),
     others,
 )
-
-
-def call(function, *args):
-    """Call the function; return its result and its error, after checking that it is one of ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return function(*args), None
-        except EXPECTED as error:
-            caught = error
-    frames = traceback.extract_tb(caught.__traceback__)
-    package = Path(frames[-1].filename).parts
-    assert any(name in package for name in OURS), f"{caught!r} is raised by {frames[-1]}"
-    assert str(caught).strip(), repr(caught)
-    assert len(str(caught)) < MOST, str(caught)
-    return None, caught
 
 
 X, Y = make_shapes(N, n_classes=2, image_size=8, random_state=0)

@@ -3,7 +3,9 @@
 import io
 import os
 import stat
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -11,6 +13,7 @@ from PIL.ImageFile import StubImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from skimgcls._images._png_text import PNG_NOTES, PNG_SIGNATURE, without_long_texts
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
 
@@ -30,19 +33,18 @@ CHANNELS = {"L": 1, "RGB": 3}
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 # The tags ImageWidth and ImageLength of a TIFF.
 _TIFF_SIZE = (0x0100, 0x0101)
-# Keys of Pillow's info under which the header of a PNG may contain that tag.
-_PNG_NOTES = {"exif", "Raw profile type exif", "XML:com.adobe.xmp"}
 # Modes of Pillow that are saved as PNG, and replacements of modes that no format supports in all
 # versions. Other modes are saved as TIFF.
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _NO_FORMAT_HAS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "YCbCr": "RGB"}
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Images with 16 bits and only values below this, an eighth of white, are dark.
 FAINT = 2**13
 # Modes that Pillow does not convert to gray.
 _WITHOUT_GRAY = ("LAB", "HSV")
 # Formats whose 16-bit gray images Pillow may read as 32-bit.
 _SIXTEEN_BITS_IN_32 = ("PNG", "PPM")
+
+_Used = TypeVar("_Used")
 
 
 class Header(NamedTuple):
@@ -85,12 +87,15 @@ def write_picture(image: Image.Image) -> bytes:
 
 def has_image_content(path: str) -> bool:
     """Return whether Pillow recognizes and can decode a file, whatever its suffix."""
+
+    def is_usable(image: Image.Image) -> bool:
+        suffix = os.path.splitext(path)[1].lower()
+        is_named = Image.registered_extensions().get(suffix) == image.format
+        is_stub = isinstance(image, StubImageFile) or not getattr(image, "tile", None)
+        return image.format in _SIGNED_FORMATS or (is_named and not is_stub)
+
     try:
-        with _opened(path) as image:
-            suffix = os.path.splitext(path)[1].lower()
-            is_named = Image.registered_extensions().get(suffix) == image.format
-            is_stub = isinstance(image, StubImageFile) or not getattr(image, "tile", None)
-            return image.format in _SIGNED_FORMATS or (is_named and not is_stub)
+        return _use(path, is_usable)
     except (ImageFileError, OSError):
         return False
 
@@ -110,7 +115,8 @@ def read_header(item: Any) -> Header:
     ImageFileError
         If it is empty, a folder, not an image, or too large.
     """
-    with _opened(item) as image:
+
+    def read(image: Image.Image) -> Header:
         try:
             width, height = _upright_size(image)
         except MemoryError:
@@ -118,6 +124,8 @@ def read_header(item: Any) -> Header:
         except Exception as error:
             raise ImageFileError(f"{name_of(item)} has a broken header: {error}") from error
         return Header(height, width, image.mode, str(image.format))
+
+    return _use(item, read)
 
 
 def decode(
@@ -154,13 +162,14 @@ def decode(
     Warnings of Pillow, for example about invalid EXIF data, are not suppressed: that would change
     the warning filters of the whole process, including other threads.
     """
-    with _opened(item) as image:
+
+    def read(image: Image.Image) -> np.ndarray:
         try:
             _check_depth(image)
             upright = ImageOps.exif_transpose(image)
             converted = _convert(_to_8_bits(upright, white_level), mode, background)
             sized = converted if resize is None else resize(converted)
-            pixels = np.asarray(sized)
+            return np.asarray(sized)
         except ImageFileError as error:
             raise ImageFileError(f"{name_of(item)} {error}") from None
         except MemoryError:
@@ -168,6 +177,8 @@ def decode(
         except Exception as error:
             # Pillow raises many types of exceptions for broken files.
             raise ImageFileError(f"{name_of(item)} is cut short or broken: {error}") from error
+
+    pixels = _use(item, read)
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
 
 
@@ -209,10 +220,26 @@ def stamp_of(item: Any) -> tuple[int, int, int, int]:
     return found
 
 
-def _opened(item: Any) -> Image.Image:
-    """Open a file with Pillow, without reading its pixels."""
+def _use(item: Any, function: Callable[[Image.Image], _Used]) -> _Used:
+    """Return the result of a function of the opened file, without texts too long for Pillow."""
     stamp_of(item)
-    name = name_of(item)
+    try:
+        with _opened(item, name_of(item)) as image:
+            return function(image)
+    except ImageFileError as error:
+        # Pillow's error about a long text.
+        if not isinstance(error.__cause__, ValueError):
+            raise
+        content = item if isinstance(item, bytes) else Path(item).read_bytes()
+        shorter = without_long_texts(content)
+        if shorter is None:
+            raise
+    with _opened(shorter, name_of(item)) as image:
+        return function(image)
+
+
+def _opened(item: Any, name: str) -> Image.Image:
+    """Open a file with Pillow, without reading its pixels."""
     try:
         image = Image.open(io.BytesIO(item) if isinstance(item, bytes) else item)
     except PermissionError:
@@ -237,7 +264,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     # Pillow looks for EXIF data at the end of a PNG by decoding all pixels before.
     if (
         isinstance(image, PngImageFile)
-        and _PNG_NOTES.isdisjoint(image.info)
+        and PNG_NOTES.isdisjoint(image.info)
         and not _has_exif_chunk(image.fp)
     ):
         return image.size
@@ -253,7 +280,7 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 def _has_exif_chunk(file: Any) -> bool:
     """Return whether an open PNG has a chunk of EXIF data, without reading its pixels."""
     place = file.tell()
-    file.seek(len(_PNG_SIGNATURE))
+    file.seek(len(PNG_SIGNATURE))
     try:
         while len(head := file.read(8)) == 8:
             if head[4:] == b"eXIf":

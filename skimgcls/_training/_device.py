@@ -75,8 +75,10 @@ def choose_precision(
 
 
 def _fits_float32(images: LazyImages) -> bool:
-    if np.can_cast(images.dtype, np.float32):
+    # The images as given: float64 images are resized in float64, whose results are not float32.
+    pixels = images.source
+    if np.can_cast(pixels.dtype, np.float32):
         return True
     with np.errstate(over="ignore"):
-        pixels = next(images.evaluated([slice(None)]))
-        return np.array_equal(pixels.astype(np.float32), pixels)
+        given = np.asarray(pixels)
+        return np.array_equal(given.astype(np.float32), given)

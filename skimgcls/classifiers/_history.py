@@ -4,6 +4,12 @@ import math
 
 import pandas as pd
 
+_COLUMNS = (
+    *("train_loss", "train_accuracy"),
+    *("learning_rate", "seconds"),
+    *("validation_loss", "validation_accuracy"),
+)
+
 
 class HistoryMixin:
     """The metrics of each epoch, as attributes named like those of MLPClassifier.
@@ -30,13 +36,14 @@ class HistoryMixin:
     def history_(self):
         """Metrics of each epoch, a DataFrame of shape (`n_iter_`, 6).
 
-        The columns are train_loss, train_accuracy, validation_loss, validation_accuracy,
-        learning_rate and seconds. Training metrics are averages over the batches of the epoch,
+        The columns are train_loss, train_accuracy, learning_rate, seconds, validation_loss and
+        validation_accuracy. Training metrics are averages over the batches of the epoch,
         computed while the weights change. Without validation images, validation metrics are NaN.
         """
         seconds = self._column("seconds", "history_")
         epochs = pd.RangeIndex(1, len(seconds) + 1, name="epoch")
-        return pd.DataFrame(self._history, index=epochs)
+        # pandas leaves out columns in the middle where a terminal is narrow.
+        return pd.DataFrame(self._history, index=epochs, columns=list(_COLUMNS))
 
     @property
     def loss_curve_(self):

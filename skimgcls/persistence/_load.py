@@ -10,7 +10,7 @@ from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, read_members
 from skimgcls.persistence._objects import build_object
 from skimgcls.persistence._walk import walk_values
-from skimgcls.utils._paths import expand
+from skimgcls.utils._paths import expand, file_error
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
 # Parameters that name a cache folder.
@@ -61,8 +61,12 @@ def read_model(path, trusted=()):
 
     Raises the same errors as :func:`load`.
     """
-    name = str(path)
-    with expand(path).open("rb") as file:
+    file_path, name = expand(path), str(path)
+    try:
+        file = file_path.open("rb")
+    except OSError as error:
+        raise file_error(file_path, "cannot be opened", error) from None
+    with file:
         members = read_members(file, name)
     manifest = read_manifest(members, name)
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from skimgcls.utils._paths import file_error
+
 
 @contextmanager
 def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
@@ -16,14 +18,25 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     If the block raises, an existing file at `path` is kept. With `durable`, the content is flushed
     to disk first.
     """
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    # Not longer than most names, which have a largest length.
+    draft = path.parent / f".{uuid4().hex}"
     try:
-        with draft.open("x+b") as file:
+        with _open_new(draft, path) as file:
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        draft.replace(path)
+        try:
+            draft.replace(path)
+        except OSError as error:
+            raise file_error(path, "cannot be written", error) from None
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def _open_new(draft: Path, path: Path) -> BinaryIO:
+    try:
+        return draft.open("x+b")
+    except OSError as error:
+        raise file_error(path, "cannot be written", error) from None

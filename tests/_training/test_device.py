@@ -82,6 +82,16 @@ def test_float64_is_used_for_values_that_float32_rounds(images):
     assert choose(images, batch_size=2) == ("float64" if is_rounded else "float32")
 
 
+def test_the_values_given_decide_and_not_those_after_the_steps():
+    class Third(Resize):
+        def __call__(self, batch, generator):
+            return super().__call__(batch, generator) / 3
+
+    images = LazyImages(np.ones((2, 2, 2, 1)), (Third((3, 3, 1)),))
+    assert np.asarray(images).dtype == np.float64
+    assert choose(images) == "float32"
+
+
 def test_more_than_a_batch_is_never_computed_in_float64():
     images = np.full((3, 2, 2, 1), 0.1)
     assert choose(images, batch_size=3) == "float64"

@@ -385,6 +385,16 @@ def test_the_history_has_training_and_validation_metrics(stripes):
     assert last["validation_accuracy"] == clf.score(X[:9], y[:9])
 
 
+def test_the_history_shows_the_metrics_in_a_narrow_terminal(stripes):
+    X, y = stripes
+    clf = make_mlp().fit(X, y, X_val=X[:9], y_val=y[:9])
+    # The width that pandas assumes where there is no terminal.
+    with pd.option_context("display.width", 80):
+        printed = str(clf.history_)
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        assert name in printed.splitlines()[0]
+
+
 def test_without_validation_images_there_are_no_validation_scores(stripes):
     clf = make_mlp().fit(*stripes)
     assert clf.validation_scores_ is None

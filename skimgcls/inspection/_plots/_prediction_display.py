@@ -26,7 +26,8 @@ class PredictionDisplay:
     """Images with predicted class, predicted probability and, for mistakes, the actual class.
 
     Correct predictions have a tick and a solid frame. Mistakes have a cross, a dashed frame and
-    the actual class. Create a display with :meth:`from_estimator` or :meth:`from_predictions`.
+    the actual class: "pred: cat", "true: dog". Create a display with :meth:`from_estimator` or
+    :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ class PredictionDisplay:
         Raises
         ------
         ValueError
-            If `X` is empty, if `y` does not have one label per image, or if
+            If `X` is empty, if `y` does not have one known label per image, or if
             ``order="confident_mistakes"`` and `y` is None.
         TypeError
             If the estimator has no `predict_proba`.
@@ -303,7 +304,7 @@ class PredictionDisplay:
             return [self.predicted[number], share]
         if self._is_right(number):
             return [self.predicted[number], f"✓ {share}"]
-        return [self.predicted[number], f"✗ {share}", f"is {self.actual[number]}"]
+        return [f"pred: {self.predicted[number]}", f"✗ {share}", f"true: {self.actual[number]}"]
 
     def _write(self, grid, number):
         """Write the text of one image and draw its frame."""

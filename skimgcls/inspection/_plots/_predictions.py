@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse
 from sklearn.utils.validation import check_is_fitted
 
-from skimgcls.inspection._plots._labels import list_labels, name_label
+from skimgcls.inspection._plots._labels import name_label
+from skimgcls.utils._target_encoder import TargetEncoder
 from skimgcls.utils._unwrap import is_multilabel
 
 
@@ -69,14 +69,13 @@ class Predictions:
 
     def words_of(self, y, n_images):
         """Return actual labels, or an indicator matrix, as text in the same format."""
-        y = y.toarray() if scipy.sparse.issparse(y) else y
-        if np.ndim(y) == 2 and np.shape(y)[1] == len(self.classes) and len(self.classes) > 1:
-            ones = np.asarray(y).astype(bool)
-            return [name_label(tuple(self.classes[row])) for row in ones]
-        # 1, 1.0 and True are the same label.
-        own = {
-            label: str(word)
-            for label, word in zip(self.classes.tolist(), self.classes, strict=True)
-        }
-        labels = list_labels(y, n_images, "y")
-        return [own.get(label, name_label(label)) for label in labels]
+        # An encoder requires sorted classes. The columns of an indicator keep their order.
+        classes = self.classes if self.multilabel else np.sort(self.classes)
+        found = TargetEncoder(classes, self.multilabel).encode(y)
+        if len(found) != n_images:
+            raise ValueError(
+                f"y has {len(found)} labels for {n_images} images. Expected one per image."
+            )
+        if self.multilabel:
+            return [name_label(tuple(classes[row.astype(bool)])) for row in found]
+        return [str(label) for label in classes[found]]

@@ -21,6 +21,10 @@ class TrainingCurveDisplay:
         `history_` of a classifier: one row per epoch, with columns train_loss, train_accuracy,
         validation_loss and validation_accuracy.
 
+    kept_epoch : int, default=None
+        Epoch whose weights the classifier has, for the legend. With weight averaging, the last
+        epoch. None if it is not known.
+
     Attributes
     ----------
     ax_ : matplotlib Axes, or ndarray of them
@@ -50,8 +54,9 @@ class TrainingCurveDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, history):
+    def __init__(self, history, kept_epoch=None):
         self.history = history
+        self.kept_epoch = kept_epoch
 
     @classmethod
     def from_estimator(cls, estimator, *, quantity="both", ax=None):
@@ -79,7 +84,13 @@ class TrainingCurveDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        return cls(find_history(estimator)).plot(ax, quantity=quantity)
+        return cls._of(estimator).plot(ax, quantity=quantity)
+
+    @classmethod
+    def _of(cls, estimator):
+        """Return the display of a fitted classifier, without plotting it."""
+        history = _find_history(estimator)
+        return cls(history, _find_kept(find_classifier(estimator), history))
 
     def plot(self, ax=None, *, quantity="both"):
         """Draw the curves.
@@ -111,13 +122,14 @@ class TrainingCurveDisplay:
         self.lines_ = {}
         for one, name in zip(axes, shown, strict=True):
             self.lines_ |= _draw_curves(one, self.history, name)
-            _finish(one, self.history, name, self.best_epoch_)
+            _mark(one, self.best_epoch_, self.kept_epoch)
+            _finish(one, self.history, name)
         self.ax_ = axes if len(shown) > 1 else axes[0]
         self.figure_ = axes[0].figure
         return self
 
 
-def find_history(estimator):
+def _find_history(estimator):
     """Return the training history of the classifier in an estimator."""
     classifier = find_classifier(estimator)
     history = getattr(classifier, "history_", None)
@@ -165,14 +177,32 @@ def _draw_curves(ax, history, name):
     return lines
 
 
-def _finish(ax, history, name, best):
-    """Mark the best epoch and label the axes."""
-    label = f"best epoch, {best}"
-    ax.axvline(best, color="0.4", linestyle=":", linewidth=1.2, zorder=0.5, label=label)
+def _find_kept(classifier, history):
+    """Return the epoch whose weights a fitted classifier has, or None if it is not known."""
+    if not getattr(classifier, "early_stopping", False):
+        return int(history.index[-1])
+    if np.isnan(history["validation_accuracy"].iloc[-1]):
+        # From partial_fit, which does not stop early.
+        return int(history.index[-1])
+    # With a warm start, the best epoch is that of the last call to fit.
+    return None if classifier.warm_start else _find_best(history)
+
+
+def _mark(ax, best, kept):
+    """Mark the best epoch, and the one whose weights the classifier has."""
+    style = {"color": "0.4", "linewidth": 1.2, "zorder": 0.5}
+    words = "best epoch, kept" if best == kept else "best epoch"
+    ax.axvline(best, linestyle=":", label=f"{words}, {best}", **style)
+    if kept not in (None, best):
+        ax.axvline(kept, linestyle="-.", label=f"epoch kept, {kept}", **style)
+
+
+def _finish(ax, history, name):
+    """Label the axes."""
     ax.set(xlabel="Epoch", ylabel=_NAMES[name])
     ax.xaxis.get_major_locator().set_params(integer=True)
     if len(history) == 1:
         # The automatic ticks around a single point would not be at an epoch.
-        ax.set_xticks([best])
+        ax.set_xticks(history.index)
     ax.grid(alpha=0.25)
     ax.legend(frameon=False)

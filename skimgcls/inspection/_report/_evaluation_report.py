@@ -15,8 +15,9 @@ from skimgcls.inspection._plots._drawing import check_count, import_pyplot
 from skimgcls.inspection._plots._pixels import count_images, find_image_shape
 from skimgcls.inspection._plots._prediction_display import PredictionDisplay
 from skimgcls.inspection._plots._predictions import Predictions
-from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay, find_history
+from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay
 from skimgcls.inspection._report._report_page import make_page, make_tables
+from skimgcls.utils._atomic_write import atomic_write
 from skimgcls.utils._labels import check_indicator, plain_labels
 from skimgcls.utils._paths import expand
 from skimgcls.utils._sklearn_compat import take_rows
@@ -124,10 +125,12 @@ class EvaluationReport:
             If matplotlib is not installed.
         """
         import_pyplot(self)
+        file_path = None if path is None else expand(path)
         page = make_page(self, title)
-        if path is None:
+        if file_path is None:
             return page
-        expand(path).write_text(page, encoding="utf-8")
+        with atomic_write(file_path) as file:
+            file.write(page.encode("utf-8"))
         return None
 
     def _repr_html_(self):
@@ -292,7 +295,7 @@ def _explain(estimator, X, mistakes):
 def _find_history(estimator):
     """Return the training curves, or the reason why there are none."""
     try:
-        return TrainingCurveDisplay(find_history(estimator))
+        return TrainingCurveDisplay._of(estimator)
     except TypeError as error:
         return str(error)
 
@@ -335,8 +338,8 @@ def _check_labels(y, estimator, n_images):
     if multilabel:
         encoder = TargetEncoder(np.asarray(estimator.classes_), multilabel=True)
         return encoder.order_columns(check_indicator(y), given, "y")
-    _check_classes(y, estimator.classes_)
-    return y
+    # Labels as the classes have them, such as True for 1.
+    return np.asarray(estimator.classes_)[TargetEncoder(estimator.classes_).encode(y)]
 
 
 def _check_classes(y, classes):

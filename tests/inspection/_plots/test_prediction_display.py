@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -60,7 +61,10 @@ def show(order, n_images=5, **options):
 def test_mistakes_are_sorted_by_decreasing_confidence():
     display = show("confident_mistakes")
     assert numbers_of(display) == [2, 3]
-    assert texts_of(display) == [["cat", "✗ 95%", "is owl"], ["dog", "✗ 40%", "is cat"]]
+    assert texts_of(display) == [
+        ["pred: cat", "✗ 95%", "true: owl"],
+        ["pred: dog", "✗ 40%", "true: cat"],
+    ]
 
 
 def test_least_confident_images_come_first():
@@ -110,7 +114,10 @@ def test_multilabel_predictions():
         multilabel=True,
         order="least_confident",
     )
-    assert texts_of(display) == [["none", "✗ 70%", "is dog"], ["cat, dog", "✓ 80%"]]
+    assert texts_of(display) == [
+        ["pred: none", "✗ 70%", "true: dog"],
+        ["cat, dog", "✓ 80%"],
+    ]
 
 
 def test_rejected_images_are_labeled_and_not_mistakes():
@@ -125,6 +132,36 @@ def test_rejected_images_are_labeled_and_not_mistakes():
     )
     assert len(wrong.pictures) > 0
     assert careful.is_accepted(X)[wrong.indices].all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["cat", "dog", "cow", "cat", "owl"], "not among the classes.*'cow' in row 2"),
+        ([0, 1, 2, 0, 2], "not among the classes"),
+        (["cat", None, "owl", "cat", np.nan], "no label for 2 of 5 images"),
+        ([[1, 0, 0]] * 5, "indicator of shape"),
+    ],
+)
+def test_labels_that_cannot_be_predicted_are_refused(labels, words):
+    with pytest.raises(ValueError, match=words):
+        PredictionDisplay.from_predictions(make_pictures(5), PROBA, labels, classes=CLASSES)
+
+
+def test_columns_of_labels_are_matched_by_name():
+    truth = pd.DataFrame(PROBA > 0.5, columns=CLASSES)[["owl", "cat", "dog"]]
+    display = PredictionDisplay.from_predictions(
+        make_pictures(5), PROBA, truth, classes=CLASSES, multilabel=True
+    )
+    assert display.actual == display.predicted
+
+
+def test_classes_in_any_order():
+    order = [2, 0, 1]
+    display = PredictionDisplay.from_predictions(
+        make_pictures(5), PROBA[:, order], ACTUAL, classes=CLASSES[order], random_state=0
+    )
+    assert texts_of(display) == texts_of(show("random"))
 
 
 @pytest.mark.parametrize(("fitted", "asked"), [(float, int), (int, float), (bool, int)])
@@ -200,7 +237,7 @@ def test_custom_axes_do_not_change_pyplot(fitted):
     [
         ({"order": "best"}, "order must be one of"),
         ({"y": None, "order": "confident_mistakes"}, "pass y"),
-        ({"y": ACTUAL[:3]}, "3 labels for 5"),
+        ({"y": ACTUAL[:3]}, "3 labels for 5 images"),
         ({"y_proba": PROBA[:2]}, "2 predictions for 5 images"),
         ({"y_proba": PROBA[:, 0]}, r"\(n_samples, n_classes\); got \(5,\)"),
         ({"classes": ["a", "b"]}, "2 classes for 3 columns"),

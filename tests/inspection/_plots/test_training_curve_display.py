@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -53,6 +54,33 @@ def test_best_epoch_is_marked(validated, best):
     for ax in display.ax_:
         marks = [line for line in ax.lines if line.get_label() == f"best epoch, {best}"]
         assert list(marks[0].get_xdata()) == [best, best]
+
+
+def legend_of(display):
+    ax = np.ravel(display.ax_)[0]
+    return [text.get_text() for text in ax.get_legend().get_texts()][-2:]
+
+
+def test_epoch_whose_weights_the_classifier_has_is_named():
+    history = make_history()
+    assert legend_of(TrainingCurveDisplay(history).plot())[-1] == "best epoch, 3"
+    assert legend_of(TrainingCurveDisplay(history, 3).plot())[-1] == "best epoch, kept, 3"
+    assert legend_of(TrainingCurveDisplay(history, 4).plot()) == ["best epoch, 3", "epoch kept, 4"]
+
+
+def test_kept_epoch_follows_from_the_classifier(stripes_fit):
+    clf, X, y = stripes_fit
+    last = clone(clf).fit(X, y, X_val=X, y_val=np.roll(y, 1))
+    assert TrainingCurveDisplay.from_estimator(last).kept_epoch == last.n_iter_
+    stopping = clone(clf).set_params(early_stopping=True).fit(X, y)
+    display = TrainingCurveDisplay.from_estimator(stopping)
+    assert display.kept_epoch == display.best_epoch_
+    # partial_fit does not return to an earlier epoch.
+    again = TrainingCurveDisplay.from_estimator(stopping.partial_fit(X, y))
+    assert again.kept_epoch == stopping.n_iter_
+    # Which of the epochs before the last fit started from is not in the history.
+    warm = clone(stopping).set_params(warm_start=True).fit(X, y).fit(X, y)
+    assert TrainingCurveDisplay.from_estimator(warm).kept_epoch is None
 
 
 def test_no_validation_curve_without_validation():
