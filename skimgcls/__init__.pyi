@@ -27,6 +27,7 @@ from .exceptions import ModelFileError as ModelFileError
 from .export import to_onnx as to_onnx
 from .inspection import AugmentationDisplay as AugmentationDisplay
 from .inspection import ClassDistributionDisplay as ClassDistributionDisplay
+from .inspection import EmbeddingDisplay as EmbeddingDisplay
 from .inspection import EvaluationReport as EvaluationReport
 from .inspection import ImageGridDisplay as ImageGridDisplay
 from .inspection import PredictionDisplay as PredictionDisplay

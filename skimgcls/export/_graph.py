@@ -6,7 +6,6 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from skimgcls._augmentation._policy import AugmentationPolicy
 from skimgcls._images._resize import gray_of
 from skimgcls._images._resize_center_crop import ResizeCenterCrop
 from skimgcls.export._float_resize import FloatResize
@@ -197,7 +196,7 @@ def _make_steps(parts, takes_bytes):
             are_bytes = False
         elif isinstance(transformer, ImageAugmenter):
             # No effect on predictions, but with any augmentation later resizing is on floats.
-            are_bytes &= transformer._make_step(shape).policy == AugmentationPolicy()
+            are_bytes &= not transformer._make_steps()
     steps += _respelled(shape, parts.classifier.image_shape_)
     return steps, (None, None, first_shape[2]) if takes_any_size else first_shape
 

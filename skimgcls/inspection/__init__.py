@@ -7,6 +7,7 @@ from skimgcls.inspection._explanations._grad_cam import grad_cam
 from skimgcls.inspection._explanations._occlusion import occlusion
 from skimgcls.inspection._explanations._saliency_display import SaliencyDisplay
 from skimgcls.inspection._plots._augmentation_display import AugmentationDisplay
+from skimgcls.inspection._plots._embedding_display import EmbeddingDisplay
 from skimgcls.inspection._plots._image_grid_display import ImageGridDisplay
 from skimgcls.inspection._plots._prediction_display import PredictionDisplay
 from skimgcls.inspection._plots._training_curve_display import TrainingCurveDisplay
@@ -15,6 +16,7 @@ from skimgcls.inspection._report._evaluation_report import EvaluationReport, eva
 __all__ = [
     "AugmentationDisplay",
     "ClassDistributionDisplay",
+    "EmbeddingDisplay",
     "EvaluationReport",
     "ImageGridDisplay",
     "PredictionDisplay",

@@ -8,6 +8,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skimgcls._augmentation._policy import AugmentationPolicy, apply_policy, draw_policy
+from skimgcls._augmentation._trivial import TrivialAugment
 from skimgcls._images._lazy_images import draw_views
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed
@@ -74,6 +75,14 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         Probability of setting a rectangle of 2 to 33 % of the image to black (DeVries and Taylor,
         "Cutout", 2017; Zhong et al., "Random Erasing", 2020); True is 0.5.
 
+    trivial_augment : bool, default=False
+        Whether to change each image by one operation of random strength, before the other changes
+        (Müller and Hutter, "TrivialAugment", 2021). The operations are those of torchvision's
+        ``TrivialAugmentWide``: shear, shift by up to 32 pixels, rotation by up to 135 degrees,
+        brightness, saturation, contrast, sharpness, posterize, solarize, autocontrast, equalize,
+        and none. It suits photographs, and not digits or signs, which rotation changes. It requires
+        images with 1 or 3 channels.
+
     padding_mode : {"reflect", "edge", "constant"}, default="reflect"
         Fill for areas outside the image: mirrored image, nearest border pixel, or black.
 
@@ -133,6 +142,7 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         "contrast": [Interval(Real, 0, None, closed="left")],
         "saturation": [Interval(Real, 0, None, closed="left")],
         "erasing": ["boolean", Interval(Real, 0, 1, closed="both")],
+        "trivial_augment": ["boolean"],
         "padding_mode": [StrOptions({"reflect", "edge", "constant"})],
         "image_shape": [tuple, list, None],
     }
@@ -151,6 +161,7 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         contrast=0,
         saturation=0,
         erasing=0,
+        trivial_augment=False,
         padding_mode="reflect",
         image_shape=None,
     ):
@@ -165,6 +176,7 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         self.contrast = contrast
         self.saturation = saturation
         self.erasing = erasing
+        self.trivial_augment = trivial_augment
         self.padding_mode = padding_mode
         self.image_shape = image_shape
 
@@ -183,8 +195,9 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         images = self._check_images(X, reset=False).images
-        step = self._make_step(self.image_shape_)
-        return images.then(step) if step.policy != AugmentationPolicy() else images
+        for step in self._make_steps():
+            images = images.then(step)
+        return images
 
     def sample(self, X, n_views=8, *, random_state=None):
         """Return augmented versions of images, as used in training.
@@ -207,14 +220,30 @@ class ImageAugmenter(BaseImageTransformer, auto_wrap_output_keys=None):
         return draw_views(self.transform(X), n_views, generator)
 
     def _learn(self, images):
+        n_channels = images.image_shape[2]
+        if self.trivial_augment and n_channels not in (1, 3):
+            raise ValueError(
+                f"trivial_augment=True requires images with 1 or 3 channels; got {n_channels}."
+            )
         black, white = _ends_of(images)
         self.black_, self.white_ = black, np.where(white == black, black + 1, white)
 
-    def _make_step(self, image_shape):
+    def _make_steps(self):
+        """Return the steps of training, in their order; none if all changes are off."""
         settings = {field.name: getattr(self, field.name) for field in fields(AugmentationPolicy)}
         for name in ("horizontal_flip", "vertical_flip", "erasing"):
             settings[name] = _EVEN_ODDS if settings[name] is True else float(settings[name])
-        return _Augment(AugmentationPolicy(**settings), self.black_, self.white_)
+        policy = AugmentationPolicy(**settings)
+        steps = []
+        if self.trivial_augment:
+            steps.append(TrivialAugment(self.black_, self.white_))
+        if policy != AugmentationPolicy():
+            steps.append(_Augment(policy, self.black_, self.white_))
+        return steps
+
+    def __setstate__(self, state):
+        # Files of earlier versions have no such parameter.
+        super().__setstate__({"trivial_augment": False, **state})
 
 
 def _ends_of(images):

@@ -483,6 +483,7 @@ def test_views_show_all_earlier_steps(tmp_path):
         {"crop_padding": 0.5},
         {"brightness": -1},
         {"erasing": "yes"},
+        {"trivial_augment": 0.5},
         {"padding_mode": "wrap"},
         {"image_shape": 8},
     ],
@@ -490,3 +491,30 @@ def test_views_show_all_earlier_steps(tmp_path):
 def test_invalid_parameters_are_refused(params):
     with pytest.raises(ValueError, match=next(iter(params))):
         ImageAugmenter(**params).fit(make_images())
+
+
+def test_trivial_augment_is_applied_in_training_only():
+    images = make_images()
+    augmenter = ImageAugmenter(trivial_augment=True).fit(images)
+    plain = np.asarray(augmenter.transform(images).without_random_steps())
+    np.testing.assert_array_equal(plain, images)
+    views = augmenter.sample(images, n_views=4, random_state=0)
+    assert views.dtype == np.uint8
+    changed = (views != images[:, np.newaxis]).any(axis=(2, 3, 4))
+    assert 0.5 < changed.mean() < 1
+
+
+def test_trivial_augment_comes_before_the_other_changes():
+    images = make_images()
+    both = (
+        ImageAugmenter(trivial_augment=True, erasing=1.0)
+        .fit(images)
+        .sample(images, n_views=8, random_state=0)
+    )
+    # A rotated or shifted rectangle would not keep its sides.
+    assert (both == 0).all(axis=-1).any(axis=(2, 3)).mean() > 0.9
+
+
+def test_trivial_augment_refuses_other_numbers_of_channels():
+    with pytest.raises(ValueError, match="1 or 3 channels; got 4"):
+        ImageAugmenter(trivial_augment=True).fit(make_images(shape=(8, 8, 4)))

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 
 from skimgcls.inspection._audit._class_distribution import class_distribution
-from skimgcls.inspection._plots._drawing import LINE, check_choice, import_pyplot, shorten
+from skimgcls.inspection._plots._drawing import (
+    LINE,
+    check_choice,
+    import_pyplot,
+    shorten,
+    write_legend,
+)
 
 _AXIS_LABEL = {"count": "Images", "share": "Fraction of the images"}
 # Sizes of a new figure, in inches.
@@ -287,18 +293,8 @@ def _draw_bars(ax, values, bar_kw):
         bars.append(ax.barh(middle, values[name].to_numpy(), **style))
     ax.set_ylim(n_classes - 0.5, -0.5)
     if n_sets > 1:
-        _write_legend(ax, bars, values.columns)
+        write_legend(ax, bars, values.columns, _LONGEST_SET)
     return bars
-
-
-def _write_legend(ax, bars, names):
-    """Write the names of the sets as they are, also with "$" or a leading underscore."""
-    # Names are set afterwards, because a legend leaves out those that begin with an underscore.
-    numbers = [str(number) for number in range(len(bars))]
-    legend = ax.legend(bars, numbers, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set_parse_math(False)
-        text.set_text(shorten(str(name), _LONGEST_SET))
 
 
 def _draw_mean(ax, values, quantity):

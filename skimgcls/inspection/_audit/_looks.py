@@ -8,6 +8,7 @@ import numpy as np
 from skimgcls._images._decode import FAINT, Header, decode, is_16_bit, read_header
 from skimgcls.exceptions import ImageFileError
 from skimgcls.inspection._audit._duplicates import Fingerprint, make_fingerprint
+from skimgcls.inspection._audit._quality import Quality, measure
 
 _MODES = {1: "L", 3: "RGB"}
 
@@ -20,6 +21,7 @@ class Look(NamedTuple):
     height: int = 0
     width: int = 0
     mode: str = ""
+    quality: Quality | None = None
     fingerprint: Fingerprint | None = None
 
 
@@ -61,7 +63,7 @@ def _name_defect(item: Any, header: Header | None, error: Exception) -> str:
 
 def _look_at_pixels(pixels: np.ndarray, header: Header, perceptual: bool) -> Look:
     """Inspect pixels (height, width, 3)."""
-    look = Look(height=header.height, width=header.width, mode=header.mode)
+    look = Look(height=header.height, width=header.width, mode=header.mode, quality=measure(pixels))
     if is_16_bit(header) and pixels.max() < FAINT >> 8:
         return look._replace(
             issue="small values",

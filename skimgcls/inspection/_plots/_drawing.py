@@ -56,6 +56,16 @@ def shorten(text, longest):
     return text[: kept - kept // 2] + "…" + text[len(text) - kept // 2 :]
 
 
+def write_legend(ax: Any, handles: Sequence[Any], names: Sequence[Any], longest: int) -> None:
+    """Write names as they are, also with "$" or a leading underscore, to the right of the axes."""
+    # Names are set afterwards, because a legend leaves out those that begin with an underscore.
+    numbers = [str(number) for number in range(len(handles))]
+    legend = ax.legend(handles, numbers, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(shorten(name, longest))
+
+
 class PictureGrid:
     """Grid of images on one matplotlib Axes, each with lines of text under it.
 
