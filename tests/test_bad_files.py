@@ -194,7 +194,7 @@ def test_model_is_saved_under_any_name_or_the_name_is_refused(name):
         path = os.path.join(folder, name)
         _, error = call(save, FITTED, path)
         if error is None:
-            assert os.listdir(folder) == [name]
+            assert list(map(os.fsencode, os.listdir(folder))) == [os.fsencode(name)]
             again, error = call(load, path)
             assert error is None
             np.testing.assert_array_equal(again.predict_proba(X), FITTED.predict_proba(X))

@@ -67,6 +67,8 @@ def write_picture(image: Image.Image) -> bytes:
     file = io.BytesIO()
     try:
         exif = image.getexif()
+        if image.mode == "I" and image.format in _SIXTEEN_BITS_IN_32:
+            image = image.convert("I;16")
         if image.mode in _NO_FORMAT_HAS:
             image = image.convert(_NO_FORMAT_HAS[image.mode])
         if image.mode in _PNG_MODES:
