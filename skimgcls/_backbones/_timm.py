@@ -17,6 +17,9 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("A backbone of timm needs timm: pip install skimgcls[backbones]") from error
 
+# Shape of an input of most models.
+_USUAL_SHAPE = (3, 224, 224)
+
 
 class TimmBackbone(BackboneSource):
     """A model of timm.
@@ -57,10 +60,13 @@ class TimmBackbone(BackboneSource):
         )
 
     def _make_net(self, input_shape: ImageShape, is_trained: bool) -> tuple[nn.Module, int]:
-        height, width, n_channels = input_shape
+        n_channels = input_shape[2]
         net = self._create(n_channels, pretrained=False)
+        # The number of features does not depend on the size, and that of the images may be huge.
+        usual = self._config.get("input_size", _USUAL_SHAPE)
+        size = [min(given, side) for given, side in zip(input_shape, usual[1:], strict=False)]
         with torch.no_grad():
-            n_features = net.eval()(torch.zeros(1, n_channels, height, width)).shape[1]
+            n_features = net.eval()(torch.zeros(1, n_channels, *size)).shape[1]
         return net.train(), n_features
 
     def _create(self, n_channels: int, *, pretrained: bool) -> Any:

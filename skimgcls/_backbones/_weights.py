@@ -4,6 +4,7 @@ import hashlib
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,8 @@ def read_weights(path: str, *, known: Iterable[str]) -> State:
         )
     if file.suffix not in _SUFFIXES:
         raise ValueError(f"weights={path!r}: expected a file that ends in {', '.join(_SUFFIXES)}.")
+    if not file.is_file():
+        raise ValueError(f"weights={path!r} is not a file, but a folder, a device or a pipe.")
     _check_hash(file)
     return read_state(file)
 
@@ -121,6 +124,7 @@ def _read_safetensors(path: Path) -> Any:
 
 
 def _read_torch(path: Path) -> Any:
+    _refuse_compressed(path)
     try:
         with warnings.catch_warnings():
             # Raised for pickles of programs other than torch. They are read, or raise below.
@@ -133,6 +137,22 @@ def _read_torch(path: Path) -> Any:
         ) from error
     except (RuntimeError, EOFError, KeyError, ValueError) as error:
         raise ValueError(f"{str(path)!r} is not a complete weights file: {error}") from error
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Raise if a weights file is compressed, which torch never does: it could fill the memory."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, ValueError):
+        # torch says what is wrong.
+        return
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+        raise ValueError(
+            f"{str(path)!r} is compressed, which torch.save never does. Save module.state_dict()."
+        )
 
 
 def load_into(net: nn.Module, state: State, *, origin: str, name: str) -> None:

@@ -10,7 +10,7 @@ from skimgcls._training._device import check_device, has_bfloat16
 from skimgcls._training._trainer import make_net
 from skimgcls.nets import ImageNetwork, Standardize, rename_old_weights
 from skimgcls.utils._random import seeded
-from skimgcls.utils._state_dict import check_net, dump_net, restore_net
+from skimgcls.utils._state_dict import build_net, check_shape, dump_net, restore_net
 from skimgcls.utils._torch_generators import drawing
 
 
@@ -92,13 +92,14 @@ def rebuild_net(clf, dumped):
     except ValueError:
         # The device is not available on this machine; predictions run on the CPU.
         device = torch.device("cpu")
+    check_shape(clf.image_shape_)
     # Parameters may have changed after fitting; rebuild the network that was fitted.
     parameters = _network_parameters(clf)
     with seeded(0, device):
         clf.set_params(**clf._built_with)
-        check_net(lambda: make_network(clf), dumped)
+        network = build_net(lambda: make_network(clf), dumped["module"])
         plan = clf._make_config(1, single_epoch=True)
-        net = make_net(make_network(clf), make_batch_format(clf, device), plan)
+        net = make_net(network, make_batch_format(clf, device), plan)
         weights = rename_old_weights(dumped["module"], net.module_)
         restore_net(net, dumped | {"module": weights})
     clf.set_params(**parameters)

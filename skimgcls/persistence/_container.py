@@ -2,13 +2,14 @@
 
 import hashlib
 import io
-import json
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from skimgcls.exceptions import ModelFileError
+from skimgcls.persistence._schema import parse_json
 from skimgcls.utils._atomic_write import atomic_write
 
 MAGIC = b"SKIMGCLS"
@@ -24,6 +25,7 @@ _HEAD = len(MAGIC) + 2 + hashlib.sha256().digest_size
 _BLOCK = 2**20
 # Limits on the unpacked size of a member. JSON text is compressed 40 times at most.
 _LARGEST_RATIO, _ALWAYS_ALLOWED = 200, 2**22
+_LARGEST_MANIFEST, _MOST_BRACKETS = 2**22, 10_000
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -56,7 +58,7 @@ def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
     _check_head(file, name)
     try:
         with zipfile.ZipFile(file) as archive:
-            _check_members(archive.infolist(), name)
+            _check_members(archive.infolist(), _size_of(file), name)
             return {member: archive.read(member) for member in _MEMBERS}
     except ModelFileError:
         raise
@@ -67,7 +69,9 @@ def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
 def read_manifest(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
     """Return the manifest of a file."""
     try:
-        manifest = json.loads(members[MANIFEST])
+        manifest = parse_json(
+            members[MANIFEST], largest=_LARGEST_MANIFEST, most_brackets=_MOST_BRACKETS
+        )
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{name}: {MANIFEST} is not valid JSON: {error}") from error
     if not isinstance(manifest, dict):
@@ -122,10 +126,17 @@ def _digest(begin: bytes, file: BinaryIO) -> bytes:
     return digest.digest()
 
 
-def _check_members(infos: list[zipfile.ZipInfo], name: str) -> None:
+def _size_of(file: BinaryIO) -> int:
+    return file.seek(0, os.SEEK_END)
+
+
+def _check_members(infos: list[zipfile.ZipInfo], n_bytes: int, name: str) -> None:
     found = [info.filename for info in infos]
     if sorted(found) != sorted(_MEMBERS):
         raise ModelFileError(f"{name}: its members are {found}; expected {list(_MEMBERS)}.")
+    if sum(info.compress_size for info in infos) > n_bytes:
+        # The sizes in the directory of the zip are false.
+        raise ModelFileError(f"{name}: its members are larger in total than the file.")
     for info in infos:
         allowed = max(_ALWAYS_ALLOWED, _LARGEST_RATIO * info.compress_size)
         if info.compress_type != _MEMBERS[info.filename] or info.file_size > allowed:

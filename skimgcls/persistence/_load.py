@@ -1,7 +1,6 @@
 """Load a fitted estimator from a file."""
 
-from os import PathLike
-
+import numpy as np
 import safetensors
 import safetensors.numpy
 from sklearn.base import BaseEstimator
@@ -10,11 +9,13 @@ from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import ESTIMATOR, WEIGHTS, read_manifest, read_members
 from skimgcls.persistence._objects import build_object
 from skimgcls.persistence._walk import walk_values
-from skimgcls.utils._paths import expand, file_error
+from skimgcls.utils._paths import expand, open_regular
 from skimgcls.utils._state_dict import ExternalWeights, external_weights
 
 # Parameters that name a cache folder.
 _CACHES = ("cache", "memory")
+# Numbers of a Mersenne Twister and of a Philox generator.
+_N_KEYS, _N_BUFFERED = 624, 4
 
 
 def load(path, *, trusted=()):
@@ -39,8 +40,8 @@ def load(path, *, trusted=()):
 
     Raises
     ------
-    FileNotFoundError
-        If the file does not exist.
+    FileNotFoundError, IsADirectoryError, OSError
+        If the file does not exist or cannot be opened, or is a folder, a device or a pipe.
     ModelFileError
         If the file was not written by :func:`save`, was truncated or altered, has a later format,
         or contains a type that is not trusted.
@@ -61,12 +62,8 @@ def read_model(path, trusted=()):
 
     Raises the same errors as :func:`load`.
     """
-    file_path, name = expand(path), str(path)
-    try:
-        file = file_path.open("rb")
-    except OSError as error:
-        raise file_error(file_path, "cannot be opened", error) from None
-    with file:
+    name = str(path)
+    with open_regular(expand(path)) as file:
         members = read_members(file, name)
     manifest = read_manifest(members, name)
     try:
@@ -77,15 +74,32 @@ def read_model(path, trusted=()):
         estimator = build_object(members[ESTIMATOR], tuple(trusted), name)
     if not isinstance(estimator, BaseEstimator):
         raise ModelFileError(f"{name}: {type(estimator).__name__} is not an estimator.")
+    _check_random_states(estimator, name)
     _clear_caches(estimator)
     return estimator, manifest
+
+
+def _check_random_states(estimator, name):
+    """Raise if a random state would read numbers outside of its own, which NumPy does not check."""
+    for value in walk_values(estimator):
+        if isinstance(value, np.random.RandomState):
+            state = value.get_state(legacy=False)
+        elif isinstance(value, np.random.Generator):
+            state = value.bit_generator.state
+        else:
+            continue
+        inner = state["state"]
+        position = inner.get("pos", 0) if isinstance(inner, dict) else 0
+        if not (0 <= position <= _N_KEYS and 0 <= state.get("buffer_pos", 0) <= _N_BUFFERED):
+            raise ModelFileError(f"{name}: its random state has the invalid position {position}.")
 
 
 def _clear_caches(estimator):
     """Reset cache folders: a cache is written to, and joblib runs what it reads from one."""
     for value in list(walk_values(estimator)):
-        for name in _CACHES if isinstance(value, BaseEstimator) else ():
-            folder = getattr(value, name, None)
-            # "auto" of an ImageLoader is memory, not a folder.
-            if isinstance(folder, str | PathLike) and (name, folder) != ("cache", "auto"):
-                setattr(value, name, None)
+        state = getattr(value, "__dict__", {})
+        for name in _CACHES:
+            # "auto" of an ImageLoader is memory, and no folder.
+            is_auto = name == "cache" and isinstance(state.get(name), str) and state[name] == "auto"
+            if name in state and not is_auto:
+                state[name] = None

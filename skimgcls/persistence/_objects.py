@@ -1,7 +1,6 @@
 """Convert estimators to bytes and back with skops, which builds only trusted types."""
 
 import io
-import json
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +12,8 @@ from numpy.lib import format as npy
 from skimgcls.exceptions import ModelFileError
 from skimgcls.persistence._container import check_zip
 from skimgcls.persistence._requests import restore_all_requests, with_plain_requests
-from skimgcls.persistence._trusted import get_trusted_types, loaders_of_trusted
+from skimgcls.persistence._schema import check_schema
+from skimgcls.persistence._trusted import get_trusted_types, reads_memory
 
 _SCHEMA = "schema.json"
 
@@ -21,22 +21,25 @@ _SCHEMA = "schema.json"
 def dump_object(estimator: Any, trusted: Sequence[str]) -> bytes:
     """Return an estimator as bytes for `build_object`."""
     data: bytes = skops.io.dumps(with_plain_requests(estimator))
-    unknown = find_untrusted(data, trusted)
+    try:
+        types = check_object(data, "the file")
+    except ModelFileError as error:
+        raise TypeError(f"{type(estimator).__name__} cannot be saved: {error}") from error
+    unknown = find_untrusted(data, types, trusted)
     if unknown:
         raise TypeError(
             f"{type(estimator).__name__} holds {', '.join(unknown)}, which load does not "
             "trust by default. Save a part of it, such as best_estimator_ of a search, or pass "
             f"trusted={unknown} to save and load."
         )
-    check_object(data, "it")
     return data
 
 
 def build_object(data: bytes, trusted: Sequence[str], name: str) -> Any:
     """Return the object that bytes describe, if all its types are trusted."""
     try:
-        check_object(data, name)
-        unknown = find_untrusted(data, trusted)
+        types = check_object(data, name)
+        unknown = find_untrusted(data, types, trusted)
         if unknown:
             raise ModelFileError(
                 f"{name}: it holds {', '.join(unknown)}, which load does not trust by default. No "
@@ -53,42 +56,27 @@ def build_object(data: bytes, trusted: Sequence[str], name: str) -> Any:
         ) from error
 
 
-def find_untrusted(data: bytes, trusted: Sequence[str]) -> list[str]:
+def find_untrusted(data: bytes, types: set[str], trusted: Sequence[str]) -> list[str]:
     """Return the types in it that are not trusted."""
     known = {*get_trusted_types(), *trusted}
-    return [found for found in skops.io.get_untrusted_types(data=data) if found not in known]
+    found = {*skops.io.get_untrusted_types(data=data), *filter(reads_memory, types)}
+    return sorted(found - known)
 
 
-def check_object(data: bytes, name: str) -> None:
-    """Raise if it holds anything but valid arrays and a valid description."""
+def check_object(data: bytes, name: str) -> set[str]:
+    """Return the names of its types; raise if it is more than arrays and a description."""
+    types: set[str] = set()
     for info in check_zip(data, name):
         if info.filename == _SCHEMA:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                _check_uses(json.loads(archive.read(info)), name)
+                types = check_schema(archive.read(info), name)
             continue
         number, _, kind = info.filename.partition(".")
         if not number.isdigit() or kind != "npy":
             raise ModelFileError(f"{name}: its member {info.filename!r} is not a numeric array.")
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(info) as file:
             _check_array(file, info, name)
-
-
-def _check_uses(schema: Any, name: str) -> None:
-    """Raise if a trusted type has another loader than its own, which would call it."""
-    loaders = loaders_of_trusted()
-    pending = [schema]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            full, loader = f"{value.get('__module__')}.{value.get('__class__')}", "__loader__"
-            if value.get(loader) != loaders.get(full, value.get(loader)):
-                raise ModelFileError(
-                    f"{name}: it makes {value.get(loader)} call {full}, which no file written by "
-                    "save does. No code in it was run."
-                )
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
+    return types
 
 
 def _check_array(file: Any, info: zipfile.ZipInfo, name: str) -> None:

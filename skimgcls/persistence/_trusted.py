@@ -36,6 +36,44 @@ _OTHERS = {
         "pathlib._local.WindowsPath",
     ),
 }
+# Modules of scikit-learn whose estimators compute with NumPy alone. Others index arrays with
+# learned integers in C: values of a file could make them read or write foreign memory.
+_CHECKED_MODULES = (
+    *(
+        "base",
+        "calibration",
+        "compose",
+        "covariance",
+        "cross_decomposition",
+        "discriminant_analysis",
+    ),
+    *("dummy", "ensemble._bagging", "ensemble._stacking", "ensemble._voting", "feature_selection"),
+    *("frozen", "gaussian_process", "impute._base", "isotonic", "kernel_approximation"),
+    *("decomposition._factor_analysis", "decomposition._fastica", "decomposition._incremental_pca"),
+    *("decomposition._kernel_pca", "decomposition._pca", "decomposition._truncated_svd"),
+    *("linear_model", "metrics", "model_selection", "multiclass", "multioutput", "naive_bayes"),
+    *("neural_network", "pipeline", "preprocessing", "random_projection", "utils"),
+)
+_CHECKED_CLASSES = ("sklearn.svm._classes.LinearSVC", "sklearn.svm._classes.LinearSVR")
+# Its state is a spline of SciPy.
+_UNCHECKED_CLASSES = ("sklearn.preprocessing._polynomial.SplineTransformer",)
+
+
+def reads_memory(full):
+    """Return whether a type of scikit-learn could read foreign memory with a state from a file.
+
+    >>> reads_memory("sklearn.svm._classes.SVC")
+    True
+    >>> reads_memory("sklearn.linear_model._logistic.LogisticRegression")
+    False
+    """
+    if not full.startswith("sklearn.") or full in _CHECKED_CLASSES:
+        return False
+    module = full.removeprefix("sklearn.") + "."
+    is_checked = any(module.startswith(f"{known}.") for known in _CHECKED_MODULES)
+    # Private modules, such as _loss.
+    is_checked |= any(module.startswith(f"_{known}.") for known in ("config", "loss"))
+    return full in _UNCHECKED_CLASSES or not is_checked
 
 
 def get_trusted_types():

@@ -19,7 +19,13 @@ from skimgcls.nets import ImageNetwork, Standardize, rename_old_weights
 from skimgcls.preprocessing._base import BaseImageTransformer
 from skimgcls.utils._random import draw_seed, seeded
 from skimgcls.utils._sklearn_compat import HasMethods, Interval, StrOptions
-from skimgcls.utils._state_dict import load_state, to_arrays, to_tensors
+from skimgcls.utils._state_dict import (
+    build_net,
+    check_shape,
+    load_state,
+    to_arrays,
+    to_tensors,
+)
 from skimgcls.utils._torch_generators import drawing
 
 # Up to this number of images, values that are not exact in float32 are computed in float64.
@@ -215,11 +221,14 @@ class ImageEmbedder(ClassNamePrefixFeaturesOutMixin, BaseImageTransformer):
         super().__setstate__(state)
         if "_net" not in state:
             return
+        check_shape(self.image_shape_)
         source = find_backbone(self._built_with["backbone"])
         channels = self.image_shape_[2]
         with seeded(0):
-            net = self._make_net(
-                source, self._built_with["weights"], (np.zeros(channels), np.ones(channels))
+            statistics = np.zeros(channels), np.ones(channels)
+            net = build_net(
+                lambda: self._make_net(source, self._built_with["weights"], statistics),
+                state["_net"],
             )
         load_state(net, rename_old_weights(to_tensors(state["_net"]), net))
         try:

@@ -1,8 +1,10 @@
 """Paths as users write them."""
 
+import errno
 import os
+import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from skimgcls.utils._labels import shorten
 
@@ -29,6 +31,19 @@ def expand(path: Any, name: str = "path") -> Path:
             f"{name}={shorten(text)} starts with the home folder of a user who does not exist. "
             'Write "./~" for a name that starts with "~".'
         ) from None
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to read; raise an OSError for a folder, a device or a pipe, which could block."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = IsADirectoryError if stat.S_ISDIR(mode) else OSError
+            number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+            raise kind(number, "it is not a file")
+        return path.open("rb")
+    except OSError as error:
+        raise file_error(path, "cannot be opened", error) from None
 
 
 def file_error(path: Path, problem: str, error: OSError) -> OSError:

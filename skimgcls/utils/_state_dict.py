@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ import torch
 
 # Key of the reference that replaces weights stored separately.
 _ELSEWHERE = "weights_elsewhere"
+# Memory of all copies of the stored weights, relative to the weights, and in addition.
+_MOST_COPIES, _SPARE_BYTES = 4, 2**24
 
 
 class ExternalWeights:
@@ -31,6 +34,8 @@ class ExternalWeights:
     ) -> None:
         self.arrays = {} if arrays is None else arrays
         self.with_optimizer = with_optimizer
+        n_bytes = sum(array.nbytes for array in self.arrays.values())
+        self._left = _MOST_COPIES * n_bytes + _SPARE_BYTES
 
     def put(self, array: np.ndarray) -> dict[str, str]:
         """Store an array and return a reference to it.
@@ -48,6 +53,18 @@ class ExternalWeights:
         if name not in self.arrays:
             raise ValueError(f"weights {name!r} are missing")
         return self.arrays[name]
+
+    def copy(self, name: Any) -> np.ndarray:
+        """Return a copy of an array; raise if copies take many times the memory of all arrays.
+
+        Networks may share weights, such as zeros, but a file could name its largest weight
+        thousands of times.
+        """
+        array = self.take(name)
+        self._left -= array.nbytes
+        if self._left < 0:
+            raise ValueError("its weights are used more often than they are stored")
+        return array.copy()
 
 
 _apart: ContextVar[ExternalWeights | None] = ContextVar("external_weights", default=None)
@@ -74,6 +91,7 @@ def dump_net(net: Any) -> dict[str, Any]:
 
 # A network of another library is built with a last layer that is then replaced. These are the
 # number of values and of names that it may have in addition.
+_LONGEST_SIDE = 2**16
 _SPARE_NUMBERS, _SPARE_NAMES = 2**26, 2**10
 
 
@@ -81,21 +99,53 @@ class _OtherNetError(ValueError):
     """A network has more weights than were stored."""
 
 
-def check_net(make: Callable[[], torch.nn.Module], dumped: Mapping[str, Any]) -> None:
-    """Raise if a network has more weights than were stored, before memory is allocated.
+def check_shape(image_shape: Any) -> None:
+    """Raise if the shape of an image in a file is not that of an image.
+
+    >>> check_shape((1, 1, 2 * 10**8))
+    Traceback (most recent call last):
+    ...
+    ValueError: the image shape (1, 1, 200000000) is not three sides from 1 to 65536
+    """
+    is_shape = isinstance(image_shape, list | tuple) and len(image_shape) == len("hwc")
+    if not is_shape or not all(
+        isinstance(side, Integral) and 1 <= int(side) <= _LONGEST_SIDE for side in image_shape
+    ):
+        raise ValueError(
+            f"the image shape {str(image_shape)[:80]} is not three sides from 1 to {_LONGEST_SIDE}"
+        )
+
+
+def build_net(make: Callable[[], torch.nn.Module], module: Mapping[str, Any]) -> torch.nn.Module:
+    """Return a new network; raise if it has more weights than were stored in `module`.
 
     Altered parameters could request a network of any size. It is therefore built on the meta device
-    first, and construction stops when the weights exceed the limit. Networks that cannot be built
-    there come from other libraries; their size is fixed by their name.
+    first, which allocates no memory. A network that cannot be built there comes from another
+    library. In both cases construction stops when the weights exceed the limit.
     """
     store = _apart.get()
     if store is None:
-        return
-    arrays = [store.take(value[_ELSEWHERE]) for value in dumped["module"].values()]
-    left = [sum(array.size for array in arrays) + _SPARE_NUMBERS, len(arrays) + _SPARE_NAMES]
+        return make()
+    arrays = [store.take(value[_ELSEWHERE]) for value in module.values()]
+    limits = sum(array.size for array in arrays) + _SPARE_NUMBERS, len(arrays) + _SPARE_NAMES
+    try:
+        with torch.device("meta"), _at_most(*limits):
+            make()
+    except _OtherNetError:
+        raise
+    except Exception:
+        pass
+    with _at_most(*limits):
+        return make()
+
+
+@contextmanager
+def _at_most(n_numbers: int, n_names: int) -> Iterator[None]:
+    """Raise if the modules built inside the block have more numbers or weights than this."""
+    left = [n_numbers, n_names]
     thread = threading.get_ident()
 
-    def count(module: torch.nn.Module, name: str, weights: torch.nn.Parameter | None) -> None:
+    def count(module: torch.nn.Module, name: str, weights: torch.Tensor | None) -> None:
         if threading.get_ident() != thread or weights is None:
             return
         left[0] -= weights.numel()
@@ -103,16 +153,16 @@ def check_net(make: Callable[[], torch.nn.Module], dumped: Mapping[str, Any]) ->
         if min(left) < 0:
             raise _OtherNetError("its parameters define a larger network than it has weights for")
 
-    hook = torch.nn.modules.module.register_module_parameter_registration_hook(count)
+    modules = torch.nn.modules.module
+    hooks = [
+        modules.register_module_parameter_registration_hook(count),
+        modules.register_module_buffer_registration_hook(count),
+    ]
     try:
-        with torch.device("meta"):
-            make()
-    except _OtherNetError:
-        raise
-    except Exception:
-        return
+        yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def restore_net(net: Any, dumped: dict[str, Any]) -> None:
@@ -147,7 +197,7 @@ def to_tensors(value: Any) -> Any:
     if isinstance(value, dict):
         store = _apart.get()
         if store is not None and _ELSEWHERE in value:
-            return torch.from_numpy(store.take(value[_ELSEWHERE]).copy())
+            return torch.from_numpy(store.copy(value[_ELSEWHERE]))
         return {key: to_tensors(item) for key, item in value.items()}
     return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
 

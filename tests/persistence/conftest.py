@@ -25,6 +25,7 @@ from skimgcls import (
     PretrainedImageClassifier,
     RejectOptionClassifier,
     ResNetImageClassifier,
+    save,
 )
 from skimgcls.estimator_checks._data import make_stripes
 
@@ -83,3 +84,13 @@ def fitted(request):
 def estimators():
     """All estimators by name, not fitted."""
     return ESTIMATORS
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory):
+    """The bytes of a small honest file."""
+    path = tmp_path_factory.mktemp("good") / "model.skimgcls"
+    clf = MLPImageClassifier(max_iter=1, hidden_layer_sizes=(6,), random_state=0)
+    images, labels = make_stripes()
+    save(make_pipeline(ImageNormalizer(), clf).fit(images, labels), path)
+    return path.read_bytes()

@@ -4,11 +4,8 @@ There are two kinds of altered files. Random damage is detected by the digest. A
 with a valid digest must be detected from the content.
 """
 
-import hashlib
 import io
 import json
-import os
-import tracemalloc
 import zipfile
 from pathlib import Path
 from runpy import run_path
@@ -19,85 +16,27 @@ import safetensors.numpy
 import skops.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_files import (
+    COMMAND,
+    HEAD,
+    array_file,
+    members_of,
+    pack,
+    pack_object,
+    refuse,
+    refuse_content,
+    seal,
+)
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skimgcls import ImageLoader, ImageNormalizer, MLPImageClassifier, ModelFileError, load, save
+from skimgcls import ImageLoader, MLPImageClassifier, ModelFileError, load, save
 from skimgcls.estimator_checks._data import make_stripes
 
 X, y = make_stripes()
-HEAD = 42
 FOLDER = Path(__file__).parent / "files"
 FILES = sorted(FOLDER.rglob("*.skimgcls"))
-# Maximum memory for reading a file of some kilobytes, including torch's own.
-MEMORY = 32 * 2**20
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory):
-    path = tmp_path_factory.mktemp("good") / "model.skimgcls"
-    clf = MLPImageClassifier(max_iter=1, hidden_layer_sizes=(6,), random_state=0)
-    save(make_pipeline(ImageNormalizer(), clf).fit(X, y), path)
-    return path.read_bytes()
-
-
-def members_of(data):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {info.filename: archive.read(info) for info in archive.infolist()}
-
-
-def seal(rest, version=b"\x01\x00"):
-    """Return a file with a valid digest."""
-    begin = b"SKIMGCLS" + version
-    return begin + hashlib.sha256(begin + rest).digest() + rest
-
-
-def pack(members, compression=None):
-    """Return members, a dict or a list of pairs, as a well-formed file."""
-    buffer = io.BytesIO()
-    pairs = members.items() if isinstance(members, dict) else members
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in pairs:
-            stored = name.endswith("safetensors")
-            usual = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-            archive.writestr(name, content, usual if compression is None else compression)
-    return seal(buffer.getvalue())
-
-
-def pack_object(schema, arrays=()):
-    """Return a description and arrays as bytes, in the format of skops."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in arrays:
-            archive.writestr(name, content)
-        text = schema if isinstance(schema, str | bytes) else json.dumps(schema)
-        archive.writestr("schema.json", text)
-    return buffer.getvalue()
-
-
-def refuse(data, folder):
-    """Assert that loading bytes fails with little memory and no new files; return the message."""
-    path = folder / "model.skimgcls"
-    path.write_bytes(data)
-    before = sorted(os.listdir(folder))
-    tracemalloc.start()
-    try:
-        with pytest.raises(ModelFileError) as caught:
-            load(path)
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
-    finally:
-        tracemalloc.stop()
-    assert sorted(os.listdir(folder)) == before
-    assert str(path) in str(caught.value)
-    return str(caught.value)
-
-
-def refuse_content(members, folder):
-    """Assert that members are refused for their content, with a valid digest."""
-    words = refuse(members if isinstance(members, bytes) else pack(members), folder)
-    assert "its checksum does not match" not in words
-    return words
 
 
 # ---- random damage
@@ -245,13 +184,6 @@ def planted(kind, module, name, loader, **more):
 
 
 NOTHING = {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "content": {}}
-COMMAND = {
-    "__class__": "str",
-    "__module__": "builtins",
-    "__loader__": "JsonNode",
-    "content": '"touch planted"',
-    "is_json": True,
-}
 ARGUMENTS = {
     "__class__": "tuple",
     "__module__": "builtins",
@@ -354,16 +286,6 @@ def test_deep_nesting_is_rejected(good, depth, tmp_path):
     refuse_content(members_of(good) | {"estimator.skops": pack_object(schema)}, tmp_path)
 
 
-def array_file(array=None, *, head=None):
-    file = io.BytesIO()
-    if head is not None:
-        np.lib.format.write_array_header_1_0(file, head)
-        file.write(bytes(64))
-    else:
-        np.lib.format.write_array(file, array, allow_pickle=True)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -398,7 +320,7 @@ def test_unexpected_array_file_names_are_rejected(good, name, tmp_path):
     [
         ("hidden_layer_sizes", (10**9, 10**9)),
         ("hidden_layer_sizes", (1,) * 5_000),
-        ("image_shape_", (10**6, 10**6, 3)),
+        ("image_shape_", (10**4, 10**4, 3)),
         ("n_outputs_", 10**12),
     ],
 )
