@@ -13,6 +13,7 @@ from PIL.ImageFile import StubImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from skimgcls._images._cost import readable_formats, refuse_costly
 from skimgcls._images._png_text import PNG_NOTES, PNG_SIGNATURE, without_long_texts
 from skimgcls._images._resize import Resize
 from skimgcls.exceptions import ImageFileError
@@ -168,6 +169,7 @@ def decode(
     def read(image: Image.Image) -> np.ndarray:
         try:
             _check_depth(image)
+            refuse_costly(image)
             upright = ImageOps.exif_transpose(image)
             converted = _convert(_to_8_bits(upright, white_level), mode, background)
             sized = converted if resize is None else resize(converted)
@@ -243,7 +245,7 @@ def _use(item: Any, function: Callable[[Image.Image], _Used]) -> _Used:
 def _opened(item: Any, name: str) -> Image.Image:
     """Open a file with Pillow, without reading its pixels."""
     try:
-        image = Image.open(io.BytesIO(item) if isinstance(item, bytes) else item)
+        image = _open(io.BytesIO(item) if isinstance(item, bytes) else item)
     except PermissionError:
         raise PermissionError(f"{name} may not be read.") from None
     except MemoryError:
@@ -259,6 +261,15 @@ def _opened(item: Any, name: str) -> Image.Image:
         image.close()
         raise ImageFileError(_too_large(name))
     return image
+
+
+def _open(item: Any) -> Image.Image:
+    try:
+        return Image.open(item, formats=readable_formats())
+    except UnidentifiedImageError:
+        # The readers of rare formats are imported when they are needed.
+        Image.init()
+        return Image.open(item, formats=readable_formats())
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:

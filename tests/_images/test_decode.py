@@ -337,7 +337,7 @@ def test_the_pixel_limit_of_pillow_can_be_changed(monkeypatch):
 
 
 def test_a_memory_error_is_not_reported_as_a_broken_file(monkeypatch):
-    def lack(*args):
+    def lack(*args, **options):
         raise MemoryError
 
     data = encode(make_pixels())

@@ -373,7 +373,9 @@ def test_cached_images_are_not_decoded_again(paths, images, cache):
 
 def test_a_second_epoch_opens_no_image(paths, images, cache, monkeypatch):
     opened, open_image = [], Image.open
-    monkeypatch.setattr(Image, "open", lambda file: opened.append(file) or open_image(file))
+    monkeypatch.setattr(
+        Image, "open", lambda file, **options: opened.append(file) or open_image(file, **options)
+    )
     decoding = Decoding(resize=Resize(images.shape[1:3]))
     for n_opened in (5, 5):
         files = files_of(paths, decoding, cache)

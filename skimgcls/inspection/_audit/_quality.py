@@ -86,7 +86,9 @@ def tabulate_quality(rows: Sequence[tuple[dict[str, Any], Quality, int, int]]) -
     table = pd.DataFrame(
         [first | quality._asdict() for first, quality, _, _ in rows],
         columns=["set", "image", "path", *Quality._fields],
-    )
+        # Not as text of pandas, which refuses names that are not UTF-8.
+        dtype=object,
+    ).astype({"image": np.int64} | dict.fromkeys(Quality._fields, np.float64))
     names = [name_problems(*row[1:]) for row in rows]
     for places in table.groupby("set", sort=False).indices.values():
         for place in places[find_odd_sizes([rows[place][2:] for place in places])]:
