@@ -57,7 +57,7 @@ class Header(NamedTuple):
     format: str
 
 
-def write_picture(image: Image.Image) -> bytes:
+def write_picture(image: Image.Image, *, compress_level: int = 1) -> bytes:
     """Return a PIL image as the bytes of a file, with its mode, transparency and orientation.
 
     Raises
@@ -73,7 +73,7 @@ def write_picture(image: Image.Image) -> bytes:
         if image.mode in _NO_FORMAT_HAS:
             image = image.convert(_NO_FORMAT_HAS[image.mode])
         if image.mode in _PNG_MODES:
-            image.save(file, "PNG", exif=exif, compress_level=1)
+            image.save(file, "PNG", exif=exif, compress_level=compress_level)
         else:
             image.save(file, "TIFF", exif=exif)
     except MemoryError:
@@ -184,6 +184,28 @@ def decode(
 
     pixels = _use(item, read)
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+
+
+def rewrite(content: bytes) -> bytes:
+    """Return the content of a file as a plain one of the same pixels, in PNG or TIFF.
+
+    Raises the same errors as :func:`decode`.
+    """
+
+    def read(image: Image.Image) -> bytes:
+        try:
+            _check_depth(image)
+            refuse_costly(image)
+            image.load()
+        except ImageFileError as error:
+            raise ImageFileError(f"{name_of(content)} {error}") from None
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise ImageFileError(f"{name_of(content)} is cut short or broken: {error}") from error
+        return write_picture(image, compress_level=0)
+
+    return _use(content, read)
 
 
 def name_of(item: Any) -> str:

@@ -28,6 +28,7 @@ def _start(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
     from skimgcls.app._card import draw_curves
     from skimgcls.app._model import ServedModel
     from skimgcls.app._serve import (
+        bound_uploads,
         find_port,
         is_loopback,
         make_options,
@@ -57,6 +58,7 @@ def _start(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
             f"Anyone who can reach {given.host}:{port} can use the page: it has no password.\n"
         )
     protect_process(limits)
+    bound_uploads(limits)
     serve_model(model)
     # Draw before the first request.
     draw_curves(model)

@@ -3,12 +3,14 @@
 import io
 import threading
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from skimgcls._images._lazy_images import LazyImages
+from skimgcls.app._decoder import Decoder
 from skimgcls.app._entry import Entry, find_entry
 from skimgcls.app._maps import enlarge, lay_map_over
 from skimgcls.app._upload import Limits
@@ -56,6 +58,11 @@ class ServedModel:
     # A prediction seeds torch's generator, which all threads share. Two predictions at once, each
     # on all cores, also take longer than one after the other.
     lock: Any = field(default_factory=threading.Lock)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """Decodes uploads before the model sees them, outside of its lock."""
+        return Decoder(self.limits)
 
     @classmethod
     def of(

@@ -60,6 +60,7 @@ def take_files(model: ServedModel) -> list[Any]:
         type=list(SUFFIXES),
         accept_multiple_files=True,
         key="files",
+        max_upload_size=limits.upload_mb,
     )
     # Ask for camera access only after the switch is turned on.
     if st.toggle("Use the camera", key="camera_on"):
@@ -138,7 +139,8 @@ def explain_one(model: ServedModel, file: Any) -> str:
 
 def _explain(model: ServedModel, file: Any) -> str:
     try:
-        address = to_data_url(model.explain(file.getvalue()))
+        upload = model.decoder.clean(file.getvalue())
+        address = to_data_url(model.explain(upload.content))
     except Exception:
         # The prediction is still shown.
         _LOGGER.exception("A map could not be made.")
@@ -179,11 +181,16 @@ def show_batch(
 def name_places(answers: list[Answer]) -> dict[str, int]:
     """Return the position of each image that could be read, by its unique name."""
     names = [one.name for one in answers]
-    return {
-        one.name if names.count(one.name) == 1 else f"{one.name} ({place + 1})": place
-        for place, one in enumerate(answers)
-        if one.proba is not None
-    }
+    places: dict[str, int] = {}
+    for place, one in enumerate(answers):
+        if one.proba is None:
+            continue
+        name = one.name if names.count(one.name) == 1 else f"{one.name} ({place + 1})"
+        # A file may be called like the numbered name of another one.
+        while name in places or (name != one.name and name in names):
+            name += f" ({place + 1})"
+        places[name] = place
+    return places
 
 
 def show_card(model: ServedModel) -> None:

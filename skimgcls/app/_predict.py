@@ -6,9 +6,7 @@ import numpy as np
 
 from skimgcls.app._model import ServedModel
 from skimgcls.app._upload import (
-    PICTURE_SIDE,
     THUMBNAIL_SIDE,
-    check_upload,
     decode_upload,
     shrink,
     to_data_url,
@@ -41,9 +39,9 @@ class Answer:
 def answer(model: ServedModel, name: str, content: bytes) -> Answer:
     """Predict a file with a model. An error in the file is returned in the answer."""
     try:
-        check_upload(content, model.limits)
-        pixels = shrink(decode_upload(content), PICTURE_SIDE)
-        proba = model.predict(content)
+        upload = model.decoder.clean(content)
+        pixels = decode_upload(upload.shown)
+        proba = model.predict(upload.content)
     except ImageFileError as error:
         return Answer(name, error=str(error))
     return Answer(

@@ -81,7 +81,8 @@ def make_options(host: str, port: int, limits: Limits, public_name: str | None) 
         "server.enableXsrfProtection": True,
         "server.fileWatcherType": "none",
         "server.headless": True,
-        "server.maxUploadSize": limits.upload_mb,
+        # The size of a request, which is larger than that of its file. The page checks the file.
+        "server.maxUploadSize": limits.upload_mb + 1,
         "server.port": port,
         "server.runOnSave": False,
         "server.showEmailPrompt": False,
@@ -108,6 +109,35 @@ def protect_process(limits: Limits) -> None:
         return
     # Larger uploads would go to a temporary file, but Streamlit refuses them first.
     MultiPartParser.spool_max_size = (limits.upload_mb + 2) * 2**20
+
+
+def bound_uploads(limits: Limits) -> None:
+    """Bound the memory of the uploads of a session and of all sessions.
+
+    Streamlit keeps each upload until its session ends, also those that no page asked for. The
+    oldest uploads of a session make room for new ones.
+    """
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+    add_unbounded = MemoryUploadedFileManager.add_file
+
+    def add_file(self: Any, session_id: str, file: Any) -> None:
+        size = len(file.data)
+        kept = {key: len(one.data) for key, one in self.file_storage[session_id].items()}
+        kept.pop(file.file_id, None)
+        while kept and (
+            len(kept) >= limits.files or sum(kept.values()) + size > limits.session_bytes
+        ):
+            oldest = next(iter(kept))
+            del kept[oldest]
+            self.remove_file(session_id, oldest)
+        sessions = list(self.file_storage.values())
+        total = sum(len(one.data) for files in sessions for one in list(files.values()))
+        if total + size > limits.process_bytes:
+            raise MemoryError("The uploads of all sessions take too much memory.")
+        add_unbounded(self, session_id, file)
+
+    MemoryUploadedFileManager.add_file = add_file  # type: ignore[method-assign]
 
 
 def run_server(options: dict[str, Any], host: str, port: int, name: str) -> None:

@@ -19,7 +19,8 @@ def to_csv(model: ServedModel, answers: Sequence[Answer], at_least: float = 0.0)
     byte order mark tells a spreadsheet the encoding.
     """
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    # In quotes, because some spreadsheets split at semicolons or tabs.
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     shares = [f"probability of {name}" for name in model.classes]
     writer.writerow(["file", "predicted", "confidence", *shares, "error"])
     for one in answers:

@@ -33,11 +33,17 @@ class Limits:
         Maximum size of an image, in millions of pixels.
     files : int
         Maximum number of files in a batch.
+    session_bytes, process_bytes : int
+        Memory of the uploads that are kept, of one session and of all.
     """
 
     upload_mb: int = 10
     megapixels: float = 50.0
     files: int = 100
+
+    # Memory of the uploads that are kept: of one session, and of all.
+    session_bytes: int = 256 * 2**20
+    process_bytes: int = 1024 * 2**20
 
     @property
     def pixels(self) -> int:
@@ -77,6 +83,12 @@ def check_upload(content: bytes, limits: Limits) -> None:
         raise too_large
 
 
+def explain_to_user(error: ImageFileError, content: bytes) -> ImageFileError:
+    """Return an error of a file for the user of the page, who knows it by another name."""
+    reason = str(error).removeprefix(name_of(content)).strip()
+    return ImageFileError(f"It {reason}")
+
+
 def decode_upload(
     content: bytes,
     mode: str = "RGB",
@@ -93,8 +105,7 @@ def decode_upload(
     try:
         return decode(content, mode, resize, white_level=white_level)
     except ImageFileError as error:
-        reason = str(error).removeprefix(name_of(content)).strip()
-        raise ImageFileError(f"It {reason}") from error
+        raise explain_to_user(error, content) from error
 
 
 def shrink(pixels: np.ndarray, side: int) -> np.ndarray:

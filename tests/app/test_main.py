@@ -15,7 +15,13 @@ from sklearn.linear_model import LogisticRegression
 
 from skimgcls import save
 from skimgcls.app._command import main
-from skimgcls.app._serve import find_port, make_options, protect_process, served_model
+from skimgcls.app._serve import (
+    bound_uploads,
+    find_port,
+    make_options,
+    protect_process,
+    served_model,
+)
 from skimgcls.app._upload import Limits
 
 
@@ -99,7 +105,8 @@ def test_page_requires_a_model():
 def test_server_is_local_and_sends_no_usage_statistics():
     options = make_options("127.0.0.1", 8501, Limits(upload_mb=7), None)
     assert options["server.address"] == "127.0.0.1"
-    assert options["server.maxUploadSize"] == 7
+    # A request is larger than its file.
+    assert options["server.maxUploadSize"] == 8
     assert options["browser.gatherUsageStats"] is False
     assert options["server.enableXsrfProtection"] is True
     assert options["server.enableCORS"] is True
@@ -159,3 +166,29 @@ def test_error_sets_the_exit_status(tmp_path):
     assert done.stdout == ""
     assert "No such file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_uploads_of_a_session_and_of_all_are_bounded(monkeypatch):
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+    from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", MemoryUploadedFileManager.add_file)
+    bound_uploads(Limits(files=5, session_bytes=1_000, process_bytes=2_500))
+    manager = MemoryUploadedFileManager("/upload")
+
+    def add(session, name, size):
+        manager.add_file(session, UploadedFileRec(name, name, "image/png", bytes(size)))
+
+    for number in range(60):
+        add("one", f"{number}", 300)
+    assert list(manager.file_storage["one"]) == ["57", "58", "59"]
+    for number in range(60):
+        add("two", f"{number}", 10)
+    assert len(manager.file_storage["two"]) == 5
+    add("two", "59", 20)
+    assert len(manager.file_storage["two"]) == 5
+    add("three", "a", 1_000)
+    with pytest.raises(MemoryError, match="all sessions"):
+        add("four", "a", 1_000)
+    manager.remove_session_files("one")
+    add("four", "a", 1_000)

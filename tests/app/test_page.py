@@ -134,6 +134,12 @@ def test_images_with_the_same_name_are_numbered():
     assert _page.name_places(answers) == {"a.png (1)": 0, "b.png": 1, "a.png (3)": 2}
 
 
+def test_names_like_numbered_ones_hide_no_image():
+    for names in (["a (2)", "a", "a"], ["a (1)", "a", "a", "a (2)"], ["a", "a", "a (1)", "a (1)"]):
+        answers = [_page.Answer(name, np.ones(1)) for name in names]
+        assert sorted(_page.name_places(answers).values()) == list(range(len(names)))
+
+
 def test_tiny_images_are_detected():
     small, large = np.zeros((8, 8, 3), np.uint8), np.zeros((300, 300, 3), np.uint8)
     assert _page._is_tiny(_page.to_data_url(small))

@@ -1,5 +1,6 @@
 """The results for a file, without the page."""
 
+import csv
 import io
 import sys
 import threading
@@ -345,9 +346,17 @@ def test_class_names_that_look_like_formulas_are_escaped_in_csv(of_labels):
     model = ServedModel.of(of_labels, "m")
     model.classes[0] = "=HYPERLINK()"
     table = to_csv(model, [Answer("a", np.array([0.9, 0.1, 0.1]))]).decode("utf-8-sig")
-    header, line = table.splitlines()
-    assert header.split(",")[3] == "probability of =HYPERLINK()"
-    assert line.split(",")[1] == "'=HYPERLINK()"
+    header, line = csv.reader(table.splitlines())
+    assert header[3] == "probability of =HYPERLINK()"
+    assert line[1] == "'=HYPERLINK()"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_no_cell_becomes_a_formula_whatever_a_spreadsheet_splits_at(served, separator):
+    name = f"x{separator}=1+1{separator}.png"
+    table = to_csv(served, [Answer(name, error="no")]).decode("utf-8-sig")
+    cells = [cell for row in csv.reader(table.splitlines(), delimiter=separator) for cell in row]
+    assert not any(cell.startswith("=") for cell in cells)
 
 
 def test_html_in_names_is_escaped_everywhere(served):
