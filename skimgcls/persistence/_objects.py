@@ -16,6 +16,8 @@ from skimgcls.persistence._schema import check_schema
 from skimgcls.persistence._trusted import get_trusted_types, reads_memory
 
 _SCHEMA = "schema.json"
+# Length of names in a message that are listed in full.
+_LONG = 150
 
 
 def dump_object(estimator: Any, trusted: Sequence[str]) -> bytes:
@@ -27,10 +29,10 @@ def dump_object(estimator: Any, trusted: Sequence[str]) -> bytes:
         raise TypeError(f"{type(estimator).__name__} cannot be saved: {error}") from error
     unknown = find_untrusted(data, types, trusted)
     if unknown:
+        what, how = _explain_trust(unknown)
         raise TypeError(
-            f"{type(estimator).__name__} holds {', '.join(unknown)}, which load does not "
-            "trust by default. Save a part of it, such as best_estimator_ of a search, or pass "
-            f"trusted={unknown} to save and load."
+            f"{type(estimator).__name__} holds {what}, which load does not trust by default. Save "
+            f"a part of it, such as best_estimator_ of a search, or {how} to save and load."
         )
     return data
 
@@ -41,9 +43,10 @@ def build_object(data: bytes, trusted: Sequence[str], name: str) -> Any:
         types = check_object(data, name)
         unknown = find_untrusted(data, types, trusted)
         if unknown:
+            what, how = _explain_trust(unknown)
             raise ModelFileError(
-                f"{name}: it holds {', '.join(unknown)}, which load does not trust by default. No "
-                f"code in it was run. If you trust the source of the file, pass trusted={unknown}."
+                f"{name}: it holds {what}, which load does not trust by default. No code in it was "
+                f"run. If you trust the source of the file, {how}."
             )
         found = skops.io.loads(data, trusted=[*get_trusted_types(), *trusted])
         restore_all_requests(found)
@@ -52,8 +55,16 @@ def build_object(data: bytes, trusted: Sequence[str], name: str) -> Any:
         raise
     except Exception as error:
         raise ModelFileError(
-            f"{name}: its estimator cannot be built: {type(error).__name__}: {error}"
+            f"{name}: its estimator cannot be built: {type(error).__name__}: {str(error)[:200]}"
         ) from error
+
+
+def _explain_trust(names: Sequence[str]) -> tuple[str, str]:
+    """Return untrusted types as text, and how to trust them; shorter if there are many."""
+    if sum(map(len, names)) < _LONG:
+        return ", ".join(names), f"pass trusted={list(names)}"
+    first = f"{names[0][:_LONG]} and {len(names) - 1} other types"
+    return first, "pass the names from skops.io.get_untrusted_types as trusted"
 
 
 def find_untrusted(data: bytes, types: set[str], trusted: Sequence[str]) -> list[str]:
