@@ -1,6 +1,7 @@
 """PNG files with texts that are longer than Pillow reads."""
 
 import io
+import time
 import zlib
 
 import numpy as np
@@ -64,6 +65,16 @@ def test_many_texts_are_read():
     for number in range(33):
         note.add_text(f"page {number}", LONG)
     np.testing.assert_array_equal(decode(encode(note)), PIXELS)
+
+
+def test_thousands_of_texts_are_not_all_decompressed():
+    content = FILES["compressed"]
+    start = content.index(b"zTXt") - 4
+    length = 12 + int.from_bytes(content[start : start + 4], "big")
+    many = content[:start] + content[start : start + length] * 2_000 + content[start + length :]
+    begin = time.perf_counter()
+    np.testing.assert_array_equal(decode(many), PIXELS)
+    assert time.perf_counter() - begin < 3
 
 
 def test_short_texts_and_the_pixels_stay():
