@@ -2,7 +2,8 @@
 
 They are read from the folder in SKIMGCLS_BENCHMARK_DATA, or downloaded if it is not set. The folder
 contains ``fashion_mnist.npz`` and ``cifar10.npz``, with the arrays X_train, y_train, X_test and
-y_test, and ``photos`` and ``photos_test``, with one folder of photographs per class.
+y_test; ``photos`` and ``photos_test``, with one folder of photographs per class; and ``sets``, with
+a folder for each dataset, which has the folders ``train`` and ``test``.
 """
 
 import os
@@ -36,6 +37,32 @@ def load_photos(folder):
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(image).save(path, quality=90)
     return load_image_folder(folder, return_X_y=True)
+
+
+def load_photo_sets(folder):
+    """Return photographs by dataset, X_train, y_train, X_test, y_test with DataFrames of paths.
+
+    Without a folder of datasets, shapes are drawn as JPEG in `folder`.
+    """
+    given = _folder()
+    found = sorted((given / "sets").iterdir()) if given and (given / "sets").is_dir() else []
+    if not found:
+        frame, labels = load_photos(folder)
+        rows = np.random.RandomState(0).permutation(len(frame))
+        train, test = rows[:600], rows[600:800]
+        return {
+            "shapes": (
+                *(v.iloc[train] for v in (frame, labels)),
+                *(v.iloc[test] for v in (frame, labels)),
+            )
+        }
+    return {
+        path.name: (
+            *load_image_folder(path / "train", return_X_y=True),
+            *load_image_folder(path / "test", return_X_y=True),
+        )
+        for path in found
+    }
 
 
 def load_photo_arrays(side):
