@@ -48,8 +48,9 @@ class AutoImageClassifier(ScoreMixin, BaseComposition):
         - a PretrainedImageClassifier, whose head is fitted to features of a frozen network;
         - a ResNetImageClassifier, trained from scratch;
         - a CNNImageClassifier, for images with a side shorter than 32 pixels;
-        - with effort="best" also a PretrainedImageClassifier(trainable="all") and a wider
-          ResNetImageClassifier.
+        - a PretrainedImageClassifier(trainable="auto"), for at least 300 images with sides of at
+          least 32 pixels, except with effort="quick";
+        - with effort="best" also a wider ResNetImageClassifier.
 
         Images with a side shorter than 8 pixels have only one candidate, a CNNImageClassifier.
         Fewer than 40 images are too few to compare on: the CNN is fitted if a side is shorter than

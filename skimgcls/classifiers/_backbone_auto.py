@@ -31,6 +31,9 @@ def choose_head_solver(clf, *, is_augmented):
     ValueError
         If "lbfgs" is asked for, and cannot be used.
     """
+    if clf.trainable == "auto":
+        _check_fine_tuning(clf)
+        return "lbfgs"
     settings = {
         'trainable is not "head"': clf._n_stages != 0,
         "images are augmented": is_augmented,
@@ -50,3 +53,18 @@ def choose_head_solver(clf, *, is_augmented):
             f'{" and ".join(found)}. Change this, or set head_solver="adamw".'
         )
     return "adamw" if found or clf.head_solver == "adamw" else "lbfgs"
+
+
+def _check_fine_tuning(clf):
+    """Raise if a parameter contradicts trainable="auto", which fits the head first."""
+    settings = {
+        'head_solver="adamw"': clf.head_solver == "adamw",
+        "early_stopping=True": clf.early_stopping,
+        "keep_features=False": not clf.keep_features,
+    }
+    found = [text for text, is_set in settings.items() if is_set]
+    if found:
+        raise ValueError(
+            'trainable="auto" fits the head to features, and holds images out to decide on the '
+            f'rest; it cannot be used with {" and ".join(found)}. Set trainable="all" instead.'
+        )

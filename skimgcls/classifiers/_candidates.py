@@ -17,6 +17,8 @@ _FEWEST_IMAGES = 40
 # Images with at least so many pixels on their shorter side are photographs, unless they are shown
 # to be something else.
 _SIDE_OF_PHOTOGRAPHS = 32
+# Training all layers of the pretrained network pays for itself with at least so many images.
+_FEWEST_TO_TUNE = 300
 # Work of training with effort="quick": pixels of all images of all epochs. On two cores a residual
 # network takes about 5 us for each, and a CNN 1.5 us.
 _WORK_OF_RESNET = 8_000_000
@@ -46,6 +48,14 @@ class Candidate:
         return isinstance(self.estimator, BaseImageClassifier) and not self.fits_head
 
     @property
+    def tunes_all(self) -> bool:
+        """Whether it fits the head of a network, then trains all of it if there are many images."""
+        return (
+            isinstance(self.estimator, PretrainedImageClassifier)
+            and self.estimator.trainable == "auto"
+        )
+
+    @property
     def fits_head(self) -> bool:
         """Whether it fits the head of a frozen network, for which images are not augmented."""
         return (
@@ -70,10 +80,11 @@ def list_candidates(
     if effort == "quick":
         return _list_quick(image_shape, n_images, head)
     found = [head, resnet]
-    if effort == "best":
+    if side >= _SIDE_OF_PHOTOGRAPHS and n_images >= _FEWEST_TO_TUNE:
         found.append(
-            Candidate("pretrained, all layers", PretrainedImageClassifier(trainable="all"))
+            Candidate("pretrained, all layers", PretrainedImageClassifier(trainable="auto"))
         )
+    if effort == "best":
         found.append(
             Candidate("wide residual network", ResNetImageClassifier(widths=(64, 256, 256)))
         )

@@ -14,6 +14,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skimgcls.classifiers._candidate_result import CandidateResult
 from skimgcls.classifiers._candidates import Candidate
+from skimgcls.classifiers._fine_tuning import count_epochs
 from skimgcls.classifiers._held_out import LabeledImages
 
 # Rounds of the selection of an average: its weights are multiples of 1 / _N_ROUNDS.
@@ -142,13 +143,20 @@ class Comparison:
         pilot, n_epochs = clone(estimator), 1
         if candidate.has_epochs:
             pilot.set_params(max_iter=1)
+        if candidate.tunes_all:
+            # Of few images it would fit the head only.
+            pilot.set_params(trainable="all")
         start = time.perf_counter()
         self.train.part(rows).fit(pilot, is_augmented=not candidate.fits_head)
         seconds = (time.perf_counter() - start) / n
         if candidate.has_epochs:
-            n_epochs = (
-                pilot.set_params(max_iter=estimator.max_iter)._make_config(self.n_images).max_epochs
-            )
+            pilot.set_params(max_iter=estimator.max_iter)
+            if candidate.tunes_all:
+                # It trains twice, to decide and then on all images.
+                return 2 * seconds * count_epochs(estimator, self.n_images) * (
+                    len(self.train) + self.n_images
+                ), count_epochs(estimator, self.n_images)
+            n_epochs = pilot._make_config(self.n_images).max_epochs
         return seconds * n_epochs * (len(self.train) + self.n_images), n_epochs
 
 

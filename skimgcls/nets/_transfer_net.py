@@ -44,10 +44,15 @@ class TransferNet(ImageNetwork):
         super().__init__(body, head)
         self.n_stages = n_stages
         self._trained: list[nn.Module] = []
+        self._has_fixed_statistics = False
         self.freeze(n_stages)
 
-    def freeze(self, n_stages: int | None) -> None:
-        """Train the head and the last `n_stages` stages of the body; None trains all of it."""
+    def freeze(self, n_stages: int | None, *, fixed_statistics: bool = False) -> None:
+        """Train the head and the last `n_stages` stages of the body; None trains all of it.
+
+        With `fixed_statistics`, batch normalization uses its running statistics in training.
+        """
+        self._has_fixed_statistics = fixed_statistics
         stages = self.body.stages()
         trained: list[nn.Module] = [self.body] if n_stages is None else []
         for stage in stages[len(stages) - min(n_stages or 0, len(stages)) :]:
@@ -64,4 +69,8 @@ class TransferNet(ImageNetwork):
         self.body.eval()
         for part in self._trained:
             part.train(mode)
+        if self._has_fixed_statistics:
+            for part in self.body.modules():
+                if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+                    part.eval()
         return self
