@@ -31,8 +31,8 @@ def share_waited(lazy, y):
     """Return the fraction of the training time in which the network waits for pixels."""
     read_ahead, waited = _lazy_images._read_ahead, []
 
-    def timed(files, blocks):
-        batches = read_ahead(files, blocks)
+    def timed(*arguments):
+        batches = read_ahead(*arguments)
         start = time.perf_counter()
         for pixels in batches:
             waited.append(time.perf_counter() - start)

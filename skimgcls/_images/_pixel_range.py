@@ -40,11 +40,14 @@ class PixelRange(NamedTuple):
             return None
         if not isinstance(images.source, np.ndarray):
             return cls(0.0, 255.0, True)
-        rows = np.linspace(0, len(images) - 1, min(len(images), _N_EXAMINED)).astype(int)
-        some = images.source if len(rows) == len(images) else images.source[rows]
-        few = some.reshape(-1)[:: 1 + some.size // _N_VALUES]
-        is_whole = some.dtype.kind != "f" or not np.any(few % 1)
-        return cls(float(some.min()), float(some.max()), bool(is_whole))
+        some = images.source
+        if len(some) > _N_EXAMINED:
+            some = some[np.linspace(0, len(some) - 1, _N_EXAMINED).astype(int)]
+        is_whole = some.dtype.kind != "f"
+        if not is_whole:
+            few = some.reshape(-1)[:: 1 + some.size // _N_VALUES]
+            is_whole = not np.any(few % 1)
+        return cls(float(some.min()), float(some.max()), is_whole)
 
     @property
     def white(self) -> float:
