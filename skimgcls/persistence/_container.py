@@ -63,7 +63,7 @@ def read_members(file: BinaryIO, name: str) -> dict[str, bytes]:
     except ModelFileError:
         raise
     except Exception as error:
-        raise ModelFileError(f"{name}: it cannot be unpacked: {error}") from error
+        raise ModelFileError(f"{name}: it cannot be unpacked: {str(error)[:200]}") from error
 
 
 def read_manifest(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def read_manifest(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
             members[MANIFEST], largest=_LARGEST_MANIFEST, most_brackets=_MOST_BRACKETS
         )
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{name}: {MANIFEST} is not valid JSON: {error}") from error
+        raise ModelFileError(f"{name}: {MANIFEST} is not valid JSON: {str(error)[:200]}") from error
     if not isinstance(manifest, dict):
         raise ModelFileError(f"{name}: {MANIFEST} is not a JSON object.")
     return manifest

@@ -69,7 +69,9 @@ def read_model(path, trusted=()):
     try:
         arrays = safetensors.numpy.load(members[WEIGHTS])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{name}: its weights are not valid safetensors: {error}") from error
+        raise ModelFileError(
+            f"{name}: its weights are not valid safetensors: {str(error)[:200]}"
+        ) from error
     with external_weights(ExternalWeights(arrays)):
         estimator = build_object(members[ESTIMATOR], tuple(trusted), name)
     if not isinstance(estimator, BaseEstimator):

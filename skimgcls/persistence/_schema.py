@@ -51,7 +51,7 @@ def check_schema(data: bytes, name: str) -> set[str]:
     try:
         schema = parse_json(data, largest=_LARGEST, most_brackets=_MOST_BRACKETS)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{name}: its description is invalid: {error}.") from error
+        raise ModelFileError(f"{name}: its description is invalid: {str(error)[:200]}.") from error
     nodes = [value for value in _dictionaries(schema) if _LOADER in value]
     if len(nodes) > _MOST_NODES:
         raise ModelFileError(

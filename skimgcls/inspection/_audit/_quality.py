@@ -99,8 +99,8 @@ def tabulate_quality(rows: Sequence[tuple[dict[str, Any], Quality, int, int]]) -
 def find_odd_sizes(sizes: Sequence[tuple[int, int]]) -> np.ndarray:
     """Return which images are much larger or smaller than most: bool (n,).
 
-    >>> find_odd_sizes([(60, 60), (64, 64), (70, 60), (900, 900)]).tolist()
-    [False, False, False, True]
+    >>> find_odd_sizes([(60, 60), (64, 64), (60, 70), (64, 60), (900, 900)]).tolist()
+    [False, False, False, False, True]
     """
     sides = np.sqrt(np.prod(np.asarray(sizes, np.float64).reshape(-1, 2), axis=1))
     if len(sides) == 0:
