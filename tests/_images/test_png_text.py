@@ -49,7 +49,10 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_pixels_are_read(name, tmp_path):
-    with pytest.raises(ValueError, match="too large"), Image.open(io.BytesIO(FILES[name])) as image:
+    with (
+        pytest.raises(ValueError, match=r"(?i)too large"),
+        Image.open(io.BytesIO(FILES[name])) as image,
+    ):
         image.load()
     np.testing.assert_array_equal(decode(FILES[name]), PIXELS)
     assert read_header(FILES[name])[:3] == (5, 7, "RGB")
@@ -107,7 +110,7 @@ def test_other_files_stay_as_they_are(content):
 def test_a_text_that_may_hold_the_orientation_is_not_dropped(add, key):
     content = noted(add, key, zip=True)
     assert len(content) < 4000
-    with pytest.raises(ImageFileError, match="too large"):
+    with pytest.raises(ImageFileError, match=r"(?i)too large"):
         decode(content)
 
 
