@@ -31,7 +31,7 @@ class EmbeddingDisplay:
 
     The features of a network are projected to two dimensions. Classes that overlap on the map are
     hard to tell apart, and an image among those of another class may have a wrong label. Create a
-    display with :meth:`from_estimator` or :meth:`from_features`.
+    display with :meth:`from_estimator` or ``from_features``.
 
     Parameters
     ----------
@@ -100,10 +100,10 @@ class EmbeddingDisplay:
             Labels, or an indicator matrix. If given, a classifier predicts the images as well.
 
         method : {"tsne", "pca"}, default="tsne"
-            See :meth:`from_features`.
+            See ``from_features``.
 
         random_state : int, RandomState instance or None, default=0
-            See :meth:`from_features`.
+            See ``from_features``.
 
         ax : matplotlib Axes, default=None
             See :meth:`plot`.
